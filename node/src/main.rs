@@ -1,0 +1,3 @@
+//! `landbridge-node`: joins a machine to a Landbridge cluster and keeps it there.
+
+fn main() {}

@@ -1,0 +1,96 @@
+//! Everything that a worker needs to become part of the cluster. No private key is ever in it.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use ipnetwork::Ipv4Network;
+use landbridge_fabric::Mtu;
+use landbridge_pki::NodeName;
+use serde::{Deserialize, Serialize};
+
+/// A worker's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The worker's address on the vLAN, with the vLAN's prefix length.
+    pub address: Ipv4Network,
+    /// The front-end's name and address on the vLAN.
+    pub front_end: HostEntry,
+    /// The vLAN's MTU.
+    pub mtu: Mtu,
+    /// How it reaches the vLAN.
+    pub link: LinkBundle,
+    /// What to mount; `None` when the cluster has no NFS.
+    pub nfs: Option<NfsBundle>,
+    /// What to bind to; `None` when the cluster has no NIS.
+    pub nis: Option<NisBundle>,
+    /// The queue to serve; `None` when the cluster has none.
+    pub queue: Option<QueueBundle>,
+}
+
+/// One line of `/etc/hosts`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HostEntry {
+    /// The machine's name.
+    pub name: NodeName,
+    /// Its address on the vLAN.
+    pub address: Ipv4Addr,
+}
+
+/// How the worker reaches the vLAN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkBundle {
+    /// OpenVPN: its configuration for a stock `openvpn`, complete but for the private key, which the worker adds as
+    /// an inline `<key>` block. The tap's name stands in it too.
+    Tunnel {
+        /// The configuration's text.
+        config: String,
+        /// The tap that `openvpn` makes.
+        device: landbridge_fabric::InterfaceName,
+    },
+    /// A NIC on a bridge; the worker knows which (`--dev`, else its only Ethernet NIC without an address).
+    Bridge,
+}
+
+/// NFS v4.2 mounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NfsBundle {
+    /// The server's address on the vLAN.
+    pub server: Ipv4Addr,
+    /// Exported paths, each mounted at the same path.
+    pub exports: Vec<PathBuf>,
+    /// Mount options, for example `vers=4.2,hard`.
+    pub options: String,
+}
+
+/// The NIS domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NisBundle {
+    /// The domain's name.
+    pub domain: String,
+    /// The server's address on the vLAN.
+    pub server: Ipv4Addr,
+}
+
+/// The queue that the worker serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueBundle {
+    /// Grid Engine.
+    Sge(SgeBundle),
+}
+
+/// What a Grid Engine execution host needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SgeBundle {
+    /// `SGE_ROOT` on the worker.
+    pub root: PathBuf,
+    /// `SGE_CELL`.
+    pub cell: String,
+    /// The queue master's port.
+    pub qmaster_port: u16,
+    /// The execution daemon's port.
+    pub execd_port: u16,
+    /// Files below `root/cell/common`: name and text (`bootstrap`, `act_qmaster`).
+    pub common: Vec<(String, String)>,
+}

@@ -1,0 +1,35 @@
+//! What nodes and the front-end say to each other: JSON over TLS.
+//!
+//! | request | from | body | answer |
+//! |---|---|---|---|
+//! | `POST /v1/join` | a machine with a token; no client certificate | [`JoinRequest`] | [`Admission`] |
+//! | `POST /v1/rejoin` | a worker, by its certificate | [`RejoinRequest`] | [`Bundle`] |
+//! | `POST /v1/renew` | any node, by its certificate | [`RenewRequest`] | [`Identity`] |
+//! | `POST /v1/stages` | a worker, by its certificate | [`StageReport`] | nothing |
+//! | `GET /v1/orders?after=N` | a worker; answered at once or when something changes, at most 30 s later | - | [`Orders`] |
+//! | `POST /v1/left` | a worker that has undone everything but its link | - | nothing |
+//! | `GET /v1/fabric?after=N` | a host; answered like orders | - | [`FabricOrder`] |
+//! | `POST /v1/fabric` | a host, after each apply and each repair | [`FabricReport`] | nothing |
+//!
+//! Every refusal is a [`Refusal`] with a 4xx status; a body is at most [`MAX_BODY`] bytes.
+
+mod bundle;
+mod join;
+mod refusal;
+mod stage;
+mod token;
+
+pub use bundle::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, QueueBundle, SgeBundle};
+pub use join::{
+    Admission, FabricOrder, FabricReport, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest, RenewRequest,
+    Standing, Via,
+};
+pub use refusal::{Refusal, RefusalCode};
+pub use stage::{Failure, Outcome, Stage, StageReport};
+pub use token::{Token, TokenError};
+
+/// The largest body in bytes that either side reads.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// The API's port unless cluster.toml says otherwise.
+pub const API_PORT: u16 = 7443;

@@ -1,0 +1,8 @@
+//! The front-end: control plane and command line.
+//!
+//! Pure modules (no tokio, no process, no file system): [`spec`], [`naming`]. Backends never import each other.
+
+pub mod naming;
+pub mod paths;
+pub mod scheduler;
+pub mod spec;

@@ -1,0 +1,57 @@
+//! The queue, whichever it is.
+
+use std::future::Future;
+use std::time::Duration;
+
+use landbridge_node::machine::MachineSpec;
+use landbridge_node::wire::{Failure, HostEntry, QueueBundle};
+use landbridge_pki::NodeName;
+
+/// A queue that workers join and leave. Every call is idempotent: twice is once.
+pub trait Scheduler: Send + Sync {
+    /// What the front-end needs for the queue master to run.
+    fn resources(&self) -> MachineSpec;
+
+    /// What a worker needs to serve the queue.
+    fn bundle(&self) -> QueueBundle;
+
+    /// Makes the worker known, its slots closed.
+    fn admit(&self, worker: &HostEntry, slots: u32) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
+    /// Lets jobs start on the worker.
+    fn open(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
+    /// Lets no more jobs start on the worker; those that run go on.
+    fn close(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
+    /// Whether the worker's execution daemon has reported to the queue master.
+    fn present(&self, worker: &NodeName) -> impl Future<Output = Result<bool, SchedulerError>> + Send;
+
+    /// Jobs that run on the worker now.
+    fn running(&self, worker: &NodeName) -> impl Future<Output = Result<u32, SchedulerError>> + Send;
+
+    /// Runs a job on the worker, closed or not, and waits for its end. `Ok(Err(_))`: it didn't run or didn't succeed.
+    fn canary(
+        &self,
+        worker: &NodeName,
+        deadline: Duration,
+    ) -> impl Future<Output = Result<Result<(), Failure>, SchedulerError>> + Send;
+
+    /// Removes every trace of the worker. Its running jobs are lost: drain first.
+    fn remove(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
+    /// Every worker that the queue knows, for the audit.
+    fn known(&self) -> impl Future<Output = Result<Vec<NodeName>, SchedulerError>> + Send;
+}
+
+/// A command to the queue that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} of {object} failed: {seen}")]
+pub struct SchedulerError {
+    /// What was tried, for example `adding the execution host`.
+    pub operation: &'static str,
+    /// To whom.
+    pub object: String,
+    /// What the queue said.
+    pub seen: String,
+}

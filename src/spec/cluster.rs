@@ -1,0 +1,217 @@
+//! The cluster, validated: every value of these types is consistent with all others.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use ipnetwork::Ipv4Network;
+use landbridge_fabric::{InterfaceName, Mtu, Owner, VlanId, Vni};
+use landbridge_pki::NodeName;
+use serde::{Deserialize, Serialize};
+
+/// The cluster's name: 1 to 10 bytes of `[a-z0-9-]`, so that every interface name fits in 15.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClusterName(String);
+
+impl ClusterName {
+    /// The longest name in bytes.
+    pub const MAX_LEN: usize = InterfaceName::MAX_LEN - crate::naming::PREFIX_LEN;
+
+    /// Checks the rule.
+    pub fn new(name: impl Into<String>) -> Result<Self, ClusterNameError> {
+        let name = name.into();
+        match NodeName::new(name.as_str()) {
+            Ok(_) if name.len() <= Self::MAX_LEN => Ok(Self(name)),
+            _ => Err(ClusterNameError(name)),
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tag on everything that we make for this cluster.
+    pub fn owner(&self) -> Owner {
+        Owner(self.0.clone())
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for ClusterName {
+    type Error = ClusterNameError;
+
+    fn try_from(name: String) -> Result<Self, ClusterNameError> {
+        Self::new(name)
+    }
+}
+
+impl From<ClusterName> for String {
+    fn from(name: ClusterName) -> Self {
+        name.0
+    }
+}
+
+/// A text that is no cluster name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no cluster name: use 1 to 10 lower-case letters, digits and inner hyphens")]
+pub struct ClusterNameError(pub String);
+
+/// A whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name.
+    pub name: ClusterName,
+    /// The private LAN.
+    pub vlan: Vlan,
+    /// The front-end.
+    pub front_end: FrontEnd,
+    /// What the front-end serves.
+    pub services: Services,
+    /// Physical hosts and clouds, in the file's order, names unique.
+    pub hosts: Vec<Host>,
+}
+
+/// The private LAN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vlan {
+    /// All its addresses; the address part is the network's own.
+    pub subnet: Ipv4Network,
+    /// Leased to workers: inside `subnet`, without its first, network and broadcast addresses.
+    pub workers: Ipv4Network,
+    /// The MTU of every port.
+    pub mtu: Mtu,
+    /// How the bridges are joined.
+    pub uplink: Uplink,
+}
+
+impl Vlan {
+    /// The front-end's address with the subnet's prefix length: the first of the subnet.
+    pub fn front_end(&self) -> Ipv4Network {
+        let first = Ipv4Addr::from(u32::from(self.subnet.network()) + 1);
+        Ipv4Network::new(first, self.subnet.prefix()).expect("a prefix length from a network")
+    }
+}
+
+/// How the bridges of the front-end and of the physical hosts are joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Uplink {
+    /// VXLAN over the underlay, UDP port 4789.
+    Vxlan {
+        /// The network's identifier.
+        vni: Vni,
+        /// The underlay's MTU, when told; a vLAN packet needs 50 bytes more.
+        underlay_mtu: Option<Mtu>,
+    },
+    /// A tagged sub-interface of a NIC that every member has.
+    Vlan {
+        /// The VLAN's identifier.
+        id: VlanId,
+        /// The NIC.
+        parent: InterfaceName,
+    },
+    /// A whole NIC of every member.
+    Port {
+        /// The NIC.
+        nic: InterfaceName,
+    },
+}
+
+/// The front-end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontEnd {
+    /// Its name on the vLAN; the host name of the queue master.
+    pub name: NodeName,
+    /// Where tunnels and joins arrive.
+    pub public: Ipv4Addr,
+    /// Its address towards the physical hosts.
+    pub underlay: Ipv4Addr,
+    /// The API's TCP port.
+    pub api_port: u16,
+    /// OpenVPN's UDP port.
+    pub tunnel_port: u16,
+}
+
+/// What the front-end serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Services {
+    /// NFS, when wanted.
+    pub nfs: Option<Nfs>,
+    /// NIS, when wanted.
+    pub nis: Option<Nis>,
+    /// The queue.
+    pub scheduler: SchedulerKind,
+}
+
+/// NFS exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nfs {
+    /// Absolute paths, none inside another.
+    pub exports: Vec<PathBuf>,
+}
+
+/// The NIS domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nis {
+    /// The domain's name: no white space, at most 64 bytes.
+    pub domain: String,
+}
+
+/// Which queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchedulerKind {
+    /// Grid Engine.
+    Sge,
+    /// Slurm.
+    Slurm,
+    /// None.
+    None,
+}
+
+/// A place where workers run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name, unique in the cluster.
+    pub name: NodeName,
+    /// What it is.
+    pub kind: HostKind,
+}
+
+/// What a host is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostKind {
+    /// A machine of the laboratory.
+    Physical(PhysicalHost),
+    /// A cloud: a host of a fixed size.
+    Cloud(Cloud),
+}
+
+/// A machine of the laboratory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhysicalHost {
+    /// Its address towards the other members.
+    pub underlay: Ipv4Addr,
+    /// Its hypervisor, when workers are to be booted there.
+    pub libvirt: Option<String>,
+    /// Processors for workers.
+    pub cpus: u32,
+    /// Memory for workers in MiB.
+    pub memory_mib: u64,
+}
+
+/// A cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// For example `us-east-1`.
+    pub region: String,
+    /// For example `m1.small`.
+    pub instance_type: String,
+    /// At most this many workers.
+    pub workers: u32,
+}
