@@ -111,6 +111,9 @@ pub struct Orders {
     pub bundle: Option<Bundle>,
     /// Whether the front-end's side of the canary stage has passed: `None` while it is under way.
     pub canary: Option<Result<(), Failure>>,
+    /// Renew the certificate now, whatever its age: the authorities to trust have changed.
+    #[serde(default)]
+    pub renew: bool,
 }
 
 /// The fabric that a host should have.

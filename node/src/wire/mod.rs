@@ -11,6 +11,10 @@
 //! | `GET /v1/fabric?after=N` | a host; answered like orders | - | [`FabricOrder`] |
 //! | `POST /v1/fabric` | a host, after each apply and each repair | [`FabricReport`] | nothing |
 //!
+//! The server's certificate chain ends with the authority's own certificate, so that the token's pin can be checked against
+//! it. No name is checked: the extended key usage tells the front-end from every other member of the cluster, and an address
+//! may be translated on the way.
+//!
 //! Every refusal is a [`Refusal`] with a 4xx status; a body is at most [`MAX_BODY`] bytes.
 
 mod bundle;
