@@ -93,6 +93,10 @@ pub struct Run {
     pub inputs: Vec<Input>,
     /// What it leaves, removed when the spec is undone, unless it was there before the first run.
     pub outputs: Vec<PathBuf>,
+    /// Program and arguments that take back what no file shows (a kernel setting, a loaded rule), run before the outputs
+    /// are removed, with the same environment, directory and deadline; empty when there is nothing to take back.
+    /// It must succeed when there is nothing left to undo.
+    pub undo: Vec<String>,
     /// It is ended after this long.
     pub deadline: Duration,
 }
