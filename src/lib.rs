@@ -2,6 +2,8 @@
 //!
 //! Pure modules (no tokio, no process, no file system): [`spec`], [`naming`]. Backends never import each other.
 
+pub mod cli;
+pub mod ipam;
 pub mod naming;
 pub mod paths;
 pub mod scheduler;
