@@ -8,3 +8,4 @@ pub mod naming;
 pub mod paths;
 pub mod scheduler;
 pub mod spec;
+pub mod tunnel;

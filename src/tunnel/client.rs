@@ -1,0 +1,103 @@
+//! A worker's configuration.
+
+use std::net::Ipv4Addr;
+
+use landbridge_pki::NodeName;
+
+use super::render::{self, Config};
+use super::{SERVERS, port};
+use crate::naming;
+use crate::spec::Cluster;
+
+/// The configuration of the worker `name`, everything inline but its private key: with a `<key>` block added, a stock
+/// `openvpn --config FILE` starts it. `certificate_pem` is the worker's, `trust_pem` one or two authorities,
+/// `tls_crypt_v2_pem` from [`super::crypt_v2::client_key`]: the text is as secret as that.
+///
+/// Beside what both ends share (`render::common`):
+///
+/// | directive | why |
+/// |---|---|
+/// | `client` | `tls-client` and `pull`: its address comes from its file in the server's ccd directory (`ifconfig-push`) |
+/// | `dev lbw-CLUSTER` | one fixed name; openvpn makes the tap, gives it its address and takes it away |
+/// | `lladdr` | the MAC follows the address (`02:4c` and its four bytes), else each start invents one and the others send to the old one until their ARP entries are stale |
+/// | `remote … udp4` | the public address, a literal: no resolver is needed, and so no `resolv-retry` |
+/// | `nobind` | any port: two clients on a machine, NAT |
+/// | `connect-retry 1 8` | by default the pause between attempts doubles up to 300 s: a server back after an hour would wait five minutes more |
+/// | `connect-timeout 10` | without any answer, try again from a new port after 10 s instead of 120 s |
+/// | `tls-timeout 1` | repeat a lost handshake packet after 1 s instead of 2 s |
+/// | `remote-cert-tls server`, `verify-x509-name` | serverAuth and the front-end's name: another worker's certificate can't pose as the server |
+/// | `script-security 1` | no scripts, but `ip` where openvpn was built with it |
+/// | `auth-nocache` | keep no secrets in memory that aren't needed |
+pub fn client_config(
+    cluster: &Cluster,
+    name: &NodeName,
+    address: Ipv4Addr,
+    certificate_pem: &str,
+    trust_pem: &str,
+    tls_crypt_v2_pem: &str,
+) -> String {
+    let mut config = Config::default();
+    config
+        .remark(&format!("The tunnel of {name} ({address}) to the cluster {}.", cluster.name))
+        .line("client")
+        .line(format_args!("dev {}", naming::worker_tap(&cluster.name)))
+        .line("dev-type tap")
+        .line(format_args!("lladdr {}", mac(address)))
+        .line("nobind");
+    for n in 0..SERVERS {
+        config.line(format_args!("remote {} {} udp4", cluster.front_end.public, port(cluster, n)));
+    }
+    config
+        .line("connect-retry 1 8")
+        .line("connect-timeout 10")
+        .line("tls-timeout 1")
+        .remark("The server must be the front-end.")
+        .line("remote-cert-tls server")
+        .line(format_args!("verify-x509-name {} name", cluster.front_end.name));
+    render::common(&mut config, cluster.vlan.mtu);
+    config.remark("This worker.").line("script-security 1").line("auth-nocache").line("verb 3");
+    config.inline("ca", trust_pem).inline("cert", certificate_pem).inline("tls-crypt-v2", tls_crypt_v2_pem);
+    config.finish()
+}
+
+/// A unicast MAC of the locally administered kind (IEEE 802, bit 1 of the first byte), one for each address.
+fn mac(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:4c:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tunnel::fixture;
+
+    fn config() -> String {
+        let name = NodeName::new("w1").expect("a name");
+        let pem = |what: &str| format!("-----BEGIN {what}-----\n…\n-----END {what}-----\n");
+        client_config(
+            &fixture::cluster(),
+            &name,
+            Ipv4Addr::new(10, 77, 1, 5),
+            &pem("CERTIFICATE"),
+            &pem("CERTIFICATE"),
+            &pem("OpenVPN tls-crypt-v2 client key"),
+        )
+    }
+
+    #[test]
+    fn the_configuration_is_this() {
+        insta::assert_snapshot!("client", config());
+    }
+
+    #[test]
+    fn no_private_key_is_in_it() {
+        assert!(!config().contains("<key>"));
+        assert!(!config().contains("PRIVATE KEY"));
+    }
+
+    #[test]
+    fn two_addresses_never_share_a_mac() {
+        assert_eq!(mac(Ipv4Addr::new(10, 77, 1, 5)), "02:4c:0a:4d:01:05");
+        assert_ne!(mac(Ipv4Addr::new(10, 77, 1, 5)), mac(Ipv4Addr::new(10, 77, 5, 1)));
+    }
+}
