@@ -9,3 +9,4 @@ pub mod paths;
 pub mod scheduler;
 pub mod spec;
 pub mod tunnel;
+pub mod view;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use landbridge::cli::findings::{Style, render};
+use landbridge::cli::Style;
+use landbridge::cli::findings::render;
 use landbridge::spec::{self, ClusterName, Code, Findings, Severity, Uplink};
 use proptest::prelude::*;
 use rstest::rstest;

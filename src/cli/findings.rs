@@ -4,28 +4,15 @@ use std::fmt::{self, Write as _};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
 
+use super::Style;
 use crate::spec::{self, Finding, Findings};
-
-/// How findings look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// For a terminal: colours, and its width in columns.
-    Fancy {
-        /// The terminal's width.
-        width: usize,
-    },
-    /// The same text without colours, 100 columns wide, for `NO_COLOR`, files and tests.
-    Plain,
-}
 
 /// Every finding with its place in the file's `text`, and a closing line that counts them. `name` is how the person
 /// called the file.
 pub fn render(findings: &Findings, name: &str, text: &str, style: Style) -> String {
-    let (theme, width) = match style {
-        Style::Fancy { width } => (GraphicalTheme::unicode(), width),
-        Style::Plain => (GraphicalTheme::unicode_nocolor(), 100),
-    };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_context_lines(1).with_links(false);
+    let theme = if style.is_fancy() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(style.width()).with_context_lines(1).with_links(false);
     let source = NamedSource::new(name, text.to_owned());
     let mut out = String::new();
     for finding in &findings.list {

@@ -1,0 +1,76 @@
+//! `worker list` and `worker show`.
+
+use std::fmt::Write as _;
+
+use comfy_table::Cell;
+use jiff::Timestamp;
+use landbridge_node::wire::Via;
+
+use super::host::cpus;
+use super::table::Columns;
+use super::{Tone, ago, memory, timeline};
+use crate::cli::Style;
+use crate::view::WorkerView;
+
+/// What stands in a cell when nothing is known.
+const UNKNOWN: &str = "-";
+
+/// Workers, wherever they run. CPU in hundredths, as in the host list; TIME since the worker was asked for.
+pub fn worker_list<'v>(workers: impl IntoIterator<Item = &'v WorkerView>, now: Timestamp, style: Style) -> String {
+    let header = ["ID>", "NAME", "STAT", "CPU>", "MEM>", "HOST", "ADDRESS", "VIA", "TIME>"];
+    let mut columns = Columns::new(&header, style);
+    for worker in workers {
+        let state = columns.toned(worker.state_text(), worker.state);
+        columns.row([
+            Cell::new(worker.id),
+            Cell::new(&worker.name),
+            state,
+            Cell::new(worker.cpu),
+            Cell::new(memory(worker.memory)),
+            Cell::new(worker.host.as_deref().unwrap_or(UNKNOWN)),
+            Cell::new(worker.address.map_or_else(|| UNKNOWN.into(), |address| address.to_string())),
+            Cell::new(via(worker.via)),
+            Cell::new(ago(worker.asked, now)),
+        ]);
+    }
+    columns.finish()
+}
+
+fn via(via: Option<Via>) -> &'static str {
+    match via {
+        Some(Via::Tunnel) => "tunnel",
+        Some(Via::Bridge) => "bridge",
+        None => UNKNOWN,
+    }
+}
+
+/// One worker in full, with the timeline of its join.
+pub fn worker_show(worker: &WorkerView, now: Timestamp, style: Style) -> String {
+    let mut out = format!("worker {}\n", worker.name);
+    let mut line = |key: &str, value: String| {
+        writeln!(out, "  {key:<10}{value}").expect("a String takes everything");
+    };
+    line("id", worker.id.to_string());
+    let state = Tone::from(worker.state).paint(&worker.state_text(), style.is_fancy());
+    line("state", format!("{state}, for {}", ago(worker.since, now)));
+    line("host", worker.host.clone().unwrap_or_else(|| "none of ours: it joined with a token".into()));
+    let way = worker.via.map(|way| format!(", via {}", via(Some(way)))).unwrap_or_default();
+    line("address", worker.address.map_or_else(|| UNKNOWN.into(), |address| format!("{address}{way}")));
+    line("cpu", cpus(worker.cpu));
+    line("memory", memory(worker.memory));
+    line("asked", format!("{} ago ({})", ago(worker.asked, now), worker.asked));
+    if let Some(jobs) = worker.jobs {
+        line("jobs", jobs.to_string());
+    }
+    if let Some(machine) = &worker.machine {
+        line("machine", machine.clone());
+    }
+    if let Some(console) = &worker.console {
+        line("console", console.display().to_string());
+    }
+    if let Some(join) = &worker.timeline {
+        out.push('\n');
+        out.push_str(&timeline(join, now, style));
+    }
+    out
+}
