@@ -83,8 +83,24 @@ impl Role {
     }
 }
 
+impl FromStr for Role {
+    type Err = RoleError;
+
+    fn from_str(s: &str) -> Result<Self, RoleError> {
+        [Self::FrontEnd, Self::Host, Self::Worker]
+            .into_iter()
+            .find(|role| role.as_str() == s)
+            .ok_or_else(|| RoleError(s.to_owned()))
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
+
+/// A text that is no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no role: front-end, host or worker")]
+pub struct RoleError(pub String);
