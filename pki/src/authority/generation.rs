@@ -68,18 +68,21 @@ pub(super) fn self_signed(cluster: &str, key: &KeyPair, now: Timestamp) -> Resul
 }
 
 /// A new generation's certificate from the old one's key: whoever trusts only the old one can follow it to the new one.
-/// It ends with the old one.
+/// It ends with the old one; there is none if that has ended already, and nobody would accept it.
 pub(super) fn cross_signed(
     cluster: &str,
     key: &KeyPair,
     now: Timestamp,
     old: &Generation,
     old_key: &KeyPair,
-) -> Result<String, AuthorityError> {
+) -> Result<Option<String>, AuthorityError> {
+    if now >= old.not_after {
+        return Ok(None);
+    }
     let issuer = Issuer::from_ca_cert_pem(&old.pem, old_key).map_err(AuthorityError::Sign)?;
     let mut params = params(cluster, now, old.not_after)?;
     params.use_authority_key_identifier_extension = true;
-    params.signed_by(key, &issuer).map(|certificate| certificate.pem()).map_err(AuthorityError::Sign)
+    params.signed_by(key, &issuer).map(|certificate| Some(certificate.pem())).map_err(AuthorityError::Sign)
 }
 
 /// What every generation's certificate says. The subject is the same for all of them (RFC 4210, section 4.4: a new key, not a

@@ -74,14 +74,14 @@ impl Authority {
     /// Begins a rotation. The passphrase must be the one that opens the current key; it protects the new one too.
     pub fn rotate(&mut self, passphrase: &SecretString, now: Timestamp) -> Result<Rotation, AuthorityError> {
         create::read_key(&self.register, passphrase)?;
-        if let Some(Overlap { .. }) = self.register.state.rotation {
+        if self.register.state.rotation.is_some() {
             return Ok(Rotation::UnderWay(self.register.current.id.clone()));
         }
         let cluster = self.register.cluster();
         let key = KeyPair::generate()?;
         let pem = generation::self_signed(cluster, &key, now)?;
         let cross = generation::cross_signed(cluster, &key, now, &self.register.current, &self.key)?;
-        let id = create::write_generation(&self.register.storage, &key, passphrase, &pem, Some(&cross))?;
+        let id = create::write_generation(&self.register.storage, &key, passphrase, &pem, cross.as_deref())?;
         let overlap = Overlap { old: self.register.current.id.clone(), since: now };
         let state = State { current: id.clone(), rotation: Some(overlap), ..self.register.state.clone() };
         let new = Generation::read(self.register.storage.root(), &id)?;

@@ -217,3 +217,14 @@ fn a_wrong_passphrase_begins_no_rotation() {
     assert!(matches!(refused, AuthorityError::WrongPassphrase(_)));
     assert_eq!(lab.authority.register().trust_pem(), trust);
 }
+
+#[test]
+fn an_authority_that_has_ended_can_still_be_rotated() {
+    let mut lab = Lab::new();
+    let late = after_days(4000);
+    lab.authority.rotate(&passphrase(), late).unwrap();
+    let front = lab.issue("front", Role::FrontEnd, late);
+    lab.accepts("sslserver", late, &front.pem).unwrap();
+    let register = lab.authority.register();
+    rustls_accepts(&register.server_chain_pem(&front.pem).unwrap(), register.pins()[0], late).unwrap();
+}
