@@ -1,0 +1,63 @@
+//! Where the machines' Debian tree and our own programs are.
+
+use std::env;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::error::{LabError, LabResult, io_error};
+
+/// The tree that machines start from, kept from removal while this value lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    directory: PathBuf,
+    _in_use: Arc<Flock<File>>,
+}
+
+impl Image {
+    /// The newest image that `scripts/build-image` has made.
+    pub(crate) fn current() -> LabResult<Self> {
+        let missing =
+            |_| LabError::Missing { what: "the machines' Debian image".to_owned(), remedy: "scripts/build-image" };
+        let directory = cache_directory().join("image/current").canonicalize().map_err(missing)?;
+        let log = File::open(directory.join("log")).map_err(missing)?;
+        let lock = Flock::lock(log, FlockArg::LockSharedNonblock)
+            .map_err(|(_, err)| io_error("locking image", &directory.display().to_string())(err.into()))?;
+        Ok(Self { directory, _in_use: Arc::new(lock) })
+    }
+
+    /// The image's directory: the tree in `root`, a mount point in `mnt`.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+fn cache_directory() -> PathBuf {
+    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    base.unwrap_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache"))
+        .join("landbridge")
+}
+
+/// The directory of the programs that this build made: machines see it as `/opt/landbridge/bin`.
+pub(crate) fn program_directory() -> LabResult<PathBuf> {
+    let current = env::current_exe().map_err(io_error("finding", "the running program"))?;
+    // A test's own program is one level deeper, in `deps`.
+    let found = current.ancestors().skip(1).take(2).find(|directory| directory.join(INIT_PROGRAM).exists());
+    found.map(Path::to_owned).ok_or_else(|| LabError::Missing {
+        what: format!("{INIT_PROGRAM} beside {}", current.display()),
+        remedy: "cargo build -p netns-tests --bins",
+    })
+}
+
+/// The first process of every machine.
+pub(crate) const INIT_PROGRAM: &str = "landbridge-lab-init";
+
+/// The workers' kernel.
+pub(crate) fn guest_kernel() -> LabResult<PathBuf> {
+    let kernel = PathBuf::from("/usr/bin/linux.uml");
+    let missing =
+        || LabError::Missing { what: format!("user-mode-linux ({})", kernel.display()), remedy: "scripts/setup" };
+    if kernel.exists() { Ok(kernel.clone()) } else { Err(missing()) }
+}

@@ -1,0 +1,183 @@
+//! Machines with a kernel of their own: user-mode-linux, an ordinary program that is a whole Linux.
+
+use std::ops::Deref;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::agent::client::AgentClient;
+use crate::agent::message::Request;
+use crate::builder::Wish;
+use crate::command::{Command, Progress, Running};
+use crate::error::{LabError, LabResult, io_error};
+use crate::image;
+use crate::init::Role;
+use crate::lab::Lab;
+use crate::machine::Machine;
+use crate::net::config::NetworkConfig;
+use crate::net::link;
+use crate::net::netns::Netns;
+
+/// How long a boot may take on a busy machine. It takes half a second on an idle one.
+const BOOT_PATIENCE: Duration = Duration::from_mins(1);
+
+/// Start-up work of the guest's kernel that nobody here needs and that takes a second: measuring how fast it could
+/// compute RAID parity, and file systems that use that.
+const SKIPPED_AT_BOOT: &str = "raid6_select_algo,calibrate_xor_blocks,init_btrfs_fs";
+
+/// A machine with a kernel of its own. Everything that a [`Machine`] can do it can do too.
+#[derive(Clone)]
+pub struct Uml {
+    guest: Machine,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    holder: Machine,
+    plugs: Plugs,
+    kernel: Vec<String>,
+    /// Where the guest's memory and control files go: in memory, and gone with the holder.
+    memory: PathBuf,
+}
+
+impl Deref for Uml {
+    type Target = Machine;
+
+    fn deref(&self) -> &Machine {
+        &self.guest
+    }
+}
+
+/// Where a guest's network cards are plugged in.
+pub(crate) struct Plugs {
+    /// The namespace of all the taps.
+    pub(crate) netns: Netns,
+    /// The taps, in the order of the cards.
+    pub(crate) taps: Vec<String>,
+    /// The cards' hardware addresses.
+    pub(crate) macs: Vec<String>,
+    /// The cards' names and addresses.
+    pub(crate) network: NetworkConfig,
+}
+
+impl Uml {
+    /// Makes the disk and boots the kernel.
+    pub(crate) fn create(lab: &Lab, wish: &Wish, memory_mib: u32, mut plugs: Plugs) -> LabResult<Self> {
+        let program = image::guest_kernel()?;
+        let (line, far_end) = UnixStream::pair().map_err(io_error("making the serial line of", &wish.name))?;
+        let config = wish.init_config(lab, Role::Holder, Some(plugs.netns.path()));
+        let holder = Machine::launch(&wish.name, lab.init_program(), &config, Stdio::from(OwnedFd::from(far_end)))?;
+        let agent = AgentClient::start(line).map_err(io_error("listening to", &wish.name))?;
+        let guest = Machine::guest(&wish.name, agent, holder.console_recorder(), plugs.netns.clone());
+        let scratch = lab.image().directory().join("mnt");
+        let kernel = kernel_command(&program, &scratch, memory_mib, &plugs);
+        for (index, nic) in plugs.network.nics.iter_mut().enumerate() {
+            nic.device = Some(format!("vec{index}"));
+        }
+        let uml = Self { guest, inner: Arc::new(Inner { holder, plugs, kernel, memory: scratch.join("memory") }) };
+        uml.boot()?;
+        Ok(uml)
+    }
+
+    /// Makes its tap a port of the bridge on its host, and a port of no other. The bridge must be there.
+    ///
+    /// # Errors
+    /// There is no such bridge, or the machine is on no host.
+    pub fn plug(&self, bridge: &str) -> LabResult<()> {
+        self.attach(Some(bridge))
+    }
+
+    /// Pulls its tap out of the bridge.
+    ///
+    /// # Errors
+    /// The kernel's words.
+    pub fn unplug(&self) -> LabResult<()> {
+        self.attach(None)
+    }
+
+    fn attach(&self, bridge: Option<&str>) -> LabResult<()> {
+        let tap = self.tap()?;
+        let mtu = self.inner.plugs.network.nics.first().map_or(1500, |nic| nic.mtu);
+        link::attach(self.guest.netns(), tap, bridge, mtu).map_err(io_error("plugging", self.name()))
+    }
+
+    /// The name of its (first) tap, where it is plugged in.
+    ///
+    /// # Errors
+    /// It has no network card.
+    pub fn tap(&self) -> LabResult<&str> {
+        let none = || LabError::Plan { message: format!("{} has no network card", self.name()) };
+        self.inner.plugs.taps.first().map(String::as_str).ok_or_else(none)
+    }
+
+    /// Ends it as a power cut does: at once, with what it had not written to its disk lost. Twice is once.
+    ///
+    /// # Errors
+    /// Its end could not be seen.
+    pub fn crash(&self) -> LabResult<()> {
+        self.inner.holder.kill_processes()?;
+        let gone = self.guest.agent().wait_until_gone(Instant::now() + BOOT_PATIENCE);
+        if gone { Ok(()) } else { Err(self.gone("did not end when it was killed")) }
+    }
+
+    /// Boots it again from the disk that it had, after [`Uml::crash`] or its own power off. Its network cards get their
+    /// addresses back.
+    ///
+    /// # Errors
+    /// It is still running, or did not come up.
+    pub fn boot_again(&self) -> LabResult<()> {
+        if !self.guest.agent().wait_until_gone(Instant::now()) {
+            return Err(LabError::Plan { message: format!("{} is still running: crash it first", self.name()) });
+        }
+        self.boot()
+    }
+
+    /// Ends it with all that is in it, its disk too. Twice is once.
+    pub fn stop(&self) {
+        self.inner.holder.stop();
+        self.guest.stop();
+    }
+
+    fn boot(&self) -> LabResult<()> {
+        let agent = self.guest.agent();
+        let before = agent.expect_hello();
+        let command = Command::new(&self.inner.holder, self.inner.kernel.clone()).on_line();
+        let kernel = command.env("TMPDIR", &self.inner.memory.display().to_string()).spawn()?;
+        let watched = agent.clone();
+        std::thread::spawn(move || watch(kernel, &watched));
+        if !agent.wait_for_hello(before, Instant::now() + BOOT_PATIENCE) {
+            return Err(self.gone("did not boot"));
+        }
+        self.request(Request::Configure(self.inner.plugs.network.clone()), BOOT_PATIENCE).map(drop)
+    }
+}
+
+/// Tells the guest's agent line when the kernel has ended, however it did.
+fn watch(mut kernel: Running, agent: &AgentClient) {
+    while !matches!(kernel.next_progress(), Ok(Progress::Exit(_)) | Err(_)) {}
+    agent.note_gone();
+}
+
+/// The command line that boots the guest: its root is the directory `root` in `scratch`, its serial line standard input,
+/// its console standard output.
+fn kernel_command(program: &Path, scratch: &Path, memory_mib: u32, plugs: &Plugs) -> Vec<String> {
+    let mut command = vec![
+        program.display().to_string(),
+        format!("mem={memory_mib}M"),
+        format!("uml_dir={}", scratch.join("memory").display()),
+        "rootfstype=hostfs".to_owned(),
+        format!("rootflags={}", scratch.join("root").display()),
+        "rw".to_owned(),
+        format!("init=/opt/landbridge/bin/{}", image::INIT_PROGRAM),
+        format!("initcall_blacklist={SKIPPED_AT_BOOT}"),
+    ];
+    command.extend(["con=null", "con0=null,fd:1", "ssl=null", "ssl0=fd:0", "quiet"].map(str::to_owned));
+    for (index, (tap, mac)) in plugs.taps.iter().zip(&plugs.macs).enumerate() {
+        let mtu = plugs.network.nics.get(index).map_or(1500, |nic| nic.mtu);
+        command.push(format!("vec{index}:transport=tap,ifname={tap},depth=64,gro=1,mac={mac},mtu={mtu}"));
+    }
+    command
+}
