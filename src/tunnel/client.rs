@@ -24,6 +24,7 @@ use crate::spec::Cluster;
 /// | `nobind` | any port: two clients on a machine, NAT |
 /// | `connect-retry 1 8` | by default the pause between attempts doubles up to 300 s: a server back after an hour would wait five minutes more |
 /// | `connect-timeout 10` | without any answer, try again from a new port after 10 s instead of 120 s |
+/// | `hand-window 20` | a handshake that broke off (the server was restarted in the middle) is given up after 20 s, not 60 s |
 /// | `tls-timeout 1` | repeat a lost handshake packet after 1 s instead of 2 s |
 /// | `remote-cert-tls server`, `verify-x509-name` | serverAuth and the front-end's name: another worker's certificate can't pose as the server |
 /// | `script-security 1` | no scripts, but `ip` where openvpn was built with it |
@@ -50,6 +51,7 @@ pub fn client_config(
     config
         .line("connect-retry 1 8")
         .line("connect-timeout 10")
+        .line("hand-window 20")
         .line("tls-timeout 1")
         .remark("The server must be the front-end.")
         .line("remote-cert-tls server")

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::session::sessions;
+use super::session::{entries, sessions};
 use super::{Command, Decoder, LineTooLong, MalformedStatus, Message, Session, Source};
 
 /// The most lines of one answer: four times what `status 3` needs for the largest `max-clients` that we configure.
@@ -114,19 +114,20 @@ impl Management {
         }
     }
 
-    /// Every worker's session with this server process.
+    /// Every worker's session with this server process. A worker that was refused has none.
     pub async fn sessions(&mut self) -> Result<Vec<Session>, ManagementError> {
         Ok(sessions(&self.ask(Command::Status).await?)?)
     }
 
-    /// Ends every session of `name` with this server process, and returns once they are gone; says how many there were.
+    /// Ends every session of `name` with this server process, handshakes under way too, and returns once they are gone;
+    /// says how many there were.
     /// The worker is back within a second unless it is refused too: see [`crate::tunnel::cut`].
     ///
     /// `kill NAME` ends a session before it is answered; `client-kill` would let it live for five seconds more.
     pub async fn cut(&mut self, name: &NodeName) -> Result<usize, ManagementError> {
         let mut ended = 0;
         loop {
-            let left = self.sessions().await?.iter().filter(|session| session.name == *name).count();
+            let left = entries(&self.ask(Command::Status).await?, name)?;
             if left == 0 {
                 return Ok(ended);
             }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use landbridge_pki::NodeName;
 
-/// A worker's session with one server process.
+/// A worker's session with one server process: admitted, and told its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The worker, by its certificate.
@@ -16,8 +17,8 @@ pub struct Session {
     pub cid: u64,
     /// Where its packets come from.
     pub real_address: SocketAddr,
-    /// Its address on the vLAN, once it was told.
-    pub virtual_address: Option<Ipv4Addr>,
+    /// Its address on the vLAN.
+    pub virtual_address: Ipv4Addr,
     /// When it began.
     pub since: Timestamp,
     /// Bytes from the worker, encapsulation included.
@@ -36,35 +37,58 @@ pub struct MalformedStatus {
     pub line: String,
 }
 
-/// Reads every session. Columns are found by their names in the header. Handshakes that have not got as far as a
-/// certificate (`UNDEF`) are no sessions yet.
+/// Reads every session.
+///
+/// OpenVPN lists more than that: a handshake under way has no name (`UNDEF`), and one that was refused keeps its worker's
+/// name for five seconds more, but neither was ever told an address.
 pub(super) fn sessions(lines: &[String]) -> Result<Vec<Session>, MalformedStatus> {
-    let mut columns = HashMap::new();
     let mut sessions = Vec::new();
-    for line in lines {
-        let fields: Vec<&str> = line.split('\t').collect();
-        match fields.as_slice() {
-            ["HEADER", "CLIENT_LIST", names @ ..] => {
-                columns = names.iter().enumerate().map(|(at, &name)| (name, at + 1)).collect();
-            }
-            ["CLIENT_LIST", "UNDEF", ..] => {}
-            ["CLIENT_LIST", ..] => sessions.push(session(&Row { columns: &columns, fields: &fields, line })?),
-            _ => {}
+    for row in rows(lines) {
+        if !row.text(VIRTUAL)?.is_empty() {
+            sessions.push(session(&row)?);
         }
     }
     Ok(sessions)
 }
 
+/// How many entries of any kind a worker has: sessions, and handshakes that have got as far as its certificate.
+pub(super) fn entries(lines: &[String], name: &NodeName) -> Result<usize, MalformedStatus> {
+    let mut entries = 0;
+    for row in rows(lines) {
+        entries += usize::from(row.text(NAME)? == name.as_str());
+    }
+    Ok(entries)
+}
+
+const NAME: &str = "Common Name";
+const VIRTUAL: &str = "Virtual Address";
+const SINCE: &str = "Connected Since (time_t)";
+
+/// The list of clients. Columns are found by their names in the header.
+fn rows(lines: &[String]) -> impl Iterator<Item = Row<'_>> {
+    let mut columns = Rc::new(HashMap::new());
+    lines.iter().filter_map(move |line| {
+        let mut fields = line.split('\t');
+        match (fields.next(), fields.next()) {
+            (Some("HEADER"), Some("CLIENT_LIST")) => {
+                columns = Rc::new(fields.enumerate().map(|(at, name)| (name, at + 1)).collect());
+                None
+            }
+            (Some("CLIENT_LIST"), _) => Some(Row { columns: Rc::clone(&columns), line }),
+            _ => None,
+        }
+    })
+}
+
 struct Row<'a> {
-    columns: &'a HashMap<&'a str, usize>,
-    fields: &'a [&'a str],
+    columns: Rc<HashMap<&'a str, usize>>,
     line: &'a str,
 }
 
 impl Row<'_> {
     fn text(&self, column: &'static str) -> Result<&str, MalformedStatus> {
-        let field = self.columns.get(column).and_then(|&at| self.fields.get(at));
-        field.copied().ok_or_else(|| self.malformed(column))
+        let field = self.columns.get(column).and_then(|&at| self.line.split('\t').nth(at));
+        field.ok_or_else(|| self.malformed(column))
     }
 
     fn read<T: FromStr>(&self, column: &'static str) -> Result<T, MalformedStatus> {
@@ -77,16 +101,12 @@ impl Row<'_> {
 }
 
 fn session(row: &Row<'_>) -> Result<Session, MalformedStatus> {
-    let since = "Connected Since (time_t)";
     Ok(Session {
-        name: row.read("Common Name")?,
+        name: row.read(NAME)?,
         cid: row.read("Client ID")?,
         real_address: row.read("Real Address")?,
-        virtual_address: match row.text("Virtual Address")? {
-            "" => None,
-            _ => Some(row.read("Virtual Address")?),
-        },
-        since: Timestamp::from_second(row.read(since)?).map_err(|_| row.malformed(since))?,
+        virtual_address: row.read(VIRTUAL)?,
+        since: Timestamp::from_second(row.read(SINCE)?).map_err(|_| row.malformed(SINCE))?,
         received: row.read("Bytes Received")?,
         sent: row.read("Bytes Sent")?,
     })
@@ -109,12 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_handshake_is_no_session() {
-        let mut lines = recorded();
-        for line in &mut lines {
-            *line = line.replace("CLIENT_LIST\tw2", "CLIENT_LIST\tUNDEF");
-        }
-        assert_eq!(sessions(&lines).expect("sessions").len(), 1);
+    fn a_handshake_under_way_or_refused_is_an_entry_and_no_session() {
+        let name = NodeName::new("w2").expect("a name");
+        let changed = |from: &str, to: &str| recorded().iter().map(|l| l.replace(from, to)).collect::<Vec<_>>();
+        let under_way =
+            changed("CLIENT_LIST\tw2\t192.0.2.12:58681\t10.77.1.2", "CLIENT_LIST\tUNDEF\t192.0.2.12:58681\t");
+        assert_eq!(sessions(&under_way).expect("sessions").len(), 1);
+        assert_eq!(entries(&under_way, &name), Ok(0));
+        let refused = changed("192.0.2.12:58681\t10.77.1.2", "192.0.2.12:58681\t");
+        assert_eq!(sessions(&refused).expect("sessions").len(), 1);
+        assert_eq!(entries(&refused, &name), Ok(1));
     }
 
     #[test]
@@ -128,6 +152,6 @@ mod tests {
         let lines: Vec<_> = recorded().iter().map(|line| line.replace("\tClient ID", "\tWhatever")).collect();
         assert_eq!(sessions(&lines).expect_err("no column").column, "Client ID");
         let lines = vec!["CLIENT_LIST\tw1".to_owned()];
-        assert_eq!(sessions(&lines).expect_err("no header").column, "Common Name");
+        assert_eq!(sessions(&lines).expect_err("no header").column, VIRTUAL);
     }
 }

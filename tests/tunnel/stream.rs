@@ -1,0 +1,79 @@
+//! A stream of numbered packets, to see when it stops and what of it was lost.
+
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::netns::Netns;
+
+/// The pause between two packets.
+const PACE: Duration = Duration::from_millis(2);
+
+pub(crate) struct Stream {
+    stop: Arc<AtomicBool>,
+    sender: JoinHandle<u32>,
+    receiver: JoinHandle<Vec<(Instant, u32)>>,
+}
+
+/// The longest record, for a stream that doesn't fall silent though it should.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What was sent, and when what arrived.
+pub(crate) struct Record {
+    pub(crate) sent: u32,
+    pub(crate) arrivals: Vec<(Instant, u32)>,
+}
+
+impl Stream {
+    /// Begins to send; returns once the first packet has arrived.
+    pub(crate) fn start(from: &Netns, source: Ipv4Addr, to: &Netns, target: Ipv4Addr) -> Self {
+        let bind = |netns: &Netns, address| netns.run(move || UdpSocket::bind((address, 0)).expect("a socket"));
+        let (sender, receiver) = (bind(from, source), bind(to, target));
+        let port = receiver.local_addr().expect("a port").port();
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let sender = thread::spawn(move || send(&sender, SocketAddrV4::new(target, port), &told));
+        receiver.set_read_timeout(Some(Duration::from_secs(5))).expect("a time-out");
+        receiver.recv(&mut [0; 4]).expect("a first packet");
+        // Silence is what ends the record: longer than any pause that is no end.
+        receiver.set_read_timeout(Some(Duration::from_millis(1500))).expect("a time-out");
+        Self { stop, sender, receiver: thread::spawn(move || receive(&receiver)) }
+    }
+
+    /// Waits until nothing has arrived for one and a half seconds, still sending.
+    pub(crate) fn until_silence(self) -> Record {
+        let arrivals = self.receiver.join().expect("the receiver");
+        self.stop.store(true, Ordering::Relaxed);
+        Record { sent: self.sender.join().expect("the sender"), arrivals }
+    }
+
+    /// Stops sending, and waits until what is under way has arrived.
+    pub(crate) fn stop(self) -> Record {
+        self.stop.store(true, Ordering::Relaxed);
+        let sent = self.sender.join().expect("the sender");
+        Record { sent, arrivals: self.receiver.join().expect("the receiver") }
+    }
+}
+
+fn send(socket: &UdpSocket, to: SocketAddrV4, stop: &AtomicBool) -> u32 {
+    let mut number: u32 = 0;
+    while !stop.load(Ordering::Relaxed) {
+        // Once it is cut off, the worker finds no way; it goes on trying.
+        drop(socket.send_to(&number.to_be_bytes(), to));
+        number += 1;
+        thread::sleep(PACE);
+    }
+    number
+}
+
+fn receive(socket: &UdpSocket) -> Vec<(Instant, u32)> {
+    let mut number = [0; 4];
+    let mut arrivals = Vec::new();
+    let deadline = Instant::now() + LONGEST;
+    while Instant::now() < deadline && socket.recv(&mut number).is_ok() {
+        arrivals.push((Instant::now(), u32::from_be_bytes(number)));
+    }
+    arrivals
+}
