@@ -16,7 +16,7 @@ pub fn admit(dir: &Path, name: &NodeName, address: Ipv4Addr, mask: Ipv4Addr) -> 
 }
 
 /// Lets the worker `name` in no more; says whether it was let in before. A session that it has goes on: see
-/// [`super::cut`].
+/// [`super::cut()`].
 pub fn dismiss(dir: &Path, name: &NodeName) -> Result<bool, FileError> {
     remove(&dir.join(name.as_str()))
 }

@@ -35,7 +35,7 @@ const MACS_PER_WORKER: u32 = 16;
 /// | `keepalive 5 20` | pushed: a worker gives a silent server up after 20 s; the server a silent worker after 40 s |
 /// | `connect-freq-initial` | OpenVPN answers 100 first packets in 10 s by default, less than a cluster's workers starting at once. The limit is against reflection, and who has no tls-crypt-v2 key gets no answer to reflect. `connect-freq` has no limit by default |
 /// | `max-clients` | 1,024 by default; here twice the leases, for half-open handshakes count too |
-/// | `max-routes-per-client 16` | learned MACs: 256 by default, see [`MACS_PER_WORKER`] |
+/// | `max-routes-per-client 16` | learned MACs: 256 by default, a worker needs one |
 /// | `management … unix`, `management-client-user root` | openvpn makes the socket with mode 0777: the peer's user is checked, and its directory is 0700 |
 /// | `script-security 0` | no program is ever called; no plugins either |
 /// | no `user`, `group` | see below |

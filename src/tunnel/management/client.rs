@@ -121,7 +121,7 @@ impl Management {
 
     /// Ends every session of `name` with this server process, handshakes under way too, and returns once they are gone;
     /// says how many there were.
-    /// The worker is back within a second unless it is refused too: see [`crate::tunnel::cut`].
+    /// The worker is back within a second unless it is refused too: see [`crate::tunnel::cut()`].
     ///
     /// `kill NAME` ends a session before it is answered; `client-kill` would let it live for five seconds more.
     pub async fn cut(&mut self, name: &NodeName) -> Result<usize, ManagementError> {
