@@ -2,17 +2,21 @@
 //!
 //! CPU is counted in hundredths of a processor and memory in KiB, as OpenNebula does.
 
+mod format;
 mod front_end;
 mod host;
 mod timeline;
+mod tone;
 mod worker;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use format::{ago, clock, memory, took};
 pub use front_end::{FrontEndView, ServiceState, ServiceView, TunnelView, UplinkKind, VlanView};
 pub use host::{HostKind, HostState, HostView};
 pub use timeline::TimelineView;
+pub use tone::Tone;
 pub use worker::{WorkerState, WorkerView};
 
 /// The whole cluster at one moment.

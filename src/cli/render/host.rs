@@ -6,9 +6,9 @@ use comfy_table::Cell;
 use jiff::Timestamp;
 
 use super::table::Columns;
-use super::{Tone, ago, memory};
+use super::tone::paint;
 use crate::cli::Style;
-use crate::view::{HostKind, HostView, WorkerView};
+use crate::view::{HostKind, HostView, WorkerView, ago, memory};
 
 /// Hosts in OpenNebula's columns: running workers; total, free (idle now) and available (not promised) CPU in hundredths;
 /// total and free memory in KiB.
@@ -45,7 +45,7 @@ pub fn host_show(host: &HostView, workers: &[&WorkerView], now: Timestamp, style
     };
     line("kind", host.detail.as_ref().map_or_else(|| kind.into(), |detail| format!("{kind}: {detail}")));
     let since = host.since.map(|since| format!(", for {}", ago(since, now))).unwrap_or_default();
-    line("state", format!("{}{since}", Tone::from(host.state).paint(host.state.as_str(), style.is_fancy())));
+    line("state", format!("{}{since}", paint(host.state.into(), host.state.as_str(), style.is_fancy())));
     if let Some(failure) = &host.failure {
         line("failure", failure.clone());
     }

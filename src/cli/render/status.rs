@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Tone, ago, memory};
+use super::tone::paint;
 use crate::cli::Style;
-use crate::view::{ClusterView, FrontEndView, HostState, ServiceState, WorkerState, WorkerView};
+use crate::view::{ClusterView, FrontEndView, HostState, ServiceState, Tone, WorkerState, WorkerView, ago, memory};
 
 /// The cluster on one screen: the front-end, what it serves, hosts and workers counted by state, what wants attention.
 pub fn status(view: &ClusterView, style: Style) -> String {
     let fancy = style.is_fancy();
     let mut out = String::new();
-    let state = if view.front_end.up { Tone::Good.paint("up", fancy) } else { Tone::Bad.paint("down", fancy) };
+    let state = if view.front_end.up { paint(Tone::Good, "up", fancy) } else { paint(Tone::Bad, "down", fancy) };
     let since = ago(view.front_end.since, view.now);
     let _ = writeln!(out, "cluster {}: {state}; the daemon has run for {since}\n", view.cluster);
     front_end(&view.front_end, fancy, &mut out);
@@ -29,7 +29,7 @@ pub fn status(view: &ClusterView, style: Style) -> String {
         out.push('\n');
     }
     for sentence in &view.attention {
-        let _ = writeln!(out, "{} {sentence}", Tone::Bad.paint("!", fancy));
+        let _ = writeln!(out, "{} {sentence}", paint(Tone::Bad, "!", fancy));
     }
     out
 }
@@ -43,13 +43,13 @@ fn front_end(front_end: &FrontEndView, fancy: bool, out: &mut String) {
     line(out, "front-end", &format!("{name} {address} on {bridge}; public {public}, underlay {underlay}"));
     let mut key = "services";
     for service in &front_end.services {
-        let state = Tone::from(service.state).paint(&format!("{:<4}", service.state), fancy);
+        let state = paint(service.state.into(), &format!("{:<4}", service.state), fancy);
         let failure = service.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
         line(out, key, &format!("{:<8} {state}  {}{failure}", service.name, service.detail));
         key = "";
     }
     for tunnel in &front_end.tunnels {
-        let state = Tone::from(tunnel.state).paint(&format!("{:<4}", tunnel.state), fancy);
+        let state = paint(tunnel.state.into(), &format!("{:<4}", tunnel.state), fancy);
         let clients = counted(tunnel.clients as usize, "worker");
         line(out, key, &format!("{:<8} {state}  {clients} on {}, UDP port {}", "OpenVPN", tunnel.tap, tunnel.port));
         key = "";
@@ -80,7 +80,7 @@ fn tally<const N: usize>(counts: [(String, Tone, usize); N], fancy: bool) -> Str
     let words: Vec<_> = counts
         .into_iter()
         .filter(|(_, _, n)| *n > 0)
-        .map(|(word, tone, n)| tone.paint(&format!("{n} {word}"), fancy))
+        .map(|(word, tone, n)| paint(tone, &format!("{n} {word}"), fancy))
         .collect();
     if words.is_empty() { "none".into() } else { words.join(", ") }
 }

@@ -4,8 +4,9 @@ use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::Tone;
+use super::tone::color;
 use crate::cli::Style;
+use crate::view::Tone;
 
 /// The form of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -60,7 +61,7 @@ impl Columns {
     /// A cell whose colour tells how a person should feel about it.
     pub(super) fn toned(&self, text: impl ToString, tone: impl Into<Tone>) -> Cell {
         let cell = Cell::new(text);
-        if self.style.is_fancy() { cell.fg(tone.into().color()) } else { cell }
+        if self.style.is_fancy() { cell.fg(color(tone.into())) } else { cell }
     }
 
     /// The rows as text, without trailing white space.

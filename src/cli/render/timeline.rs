@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use landbridge_node::wire::{Failure, Outcome, StageReport};
 
-use super::{Tone, ago, took};
+use super::tone::paint;
 use crate::cli::Style;
-use crate::view::TimelineView;
+use crate::view::{TimelineView, Tone, ago, took};
 
 /// Left of the bars: stage, how long it took, when it ended.
 const LABELS: usize = 32;
@@ -30,7 +30,7 @@ pub fn timeline(join: &TimelineView, now: Timestamp, style: Style) -> String {
         stage(report, total, width, style, &mut out);
     }
     if let Some(running) = join.running {
-        let dots = Tone::Busy.paint(&format!("{:>9}", "…"), style.is_fancy());
+        let dots = paint(Tone::Busy, &format!("{:>9}", "…"), style.is_fancy());
         let _ = writeln!(out, "  {:<10}{dots}", running.as_str());
     }
     out
@@ -49,7 +49,7 @@ fn stage(report: &StageReport, total: Duration, width: usize, style: Style, out:
         Outcome::Failed(_) => (Tone::Bad, " failed"),
     };
     let bar = bar(report, total, width);
-    let bar = tone.paint(&format!("{bar}{label}"), style.is_fancy());
+    let bar = paint(tone, &format!("{bar}{label}"), style.is_fancy());
     let _ = writeln!(out, "  {name:<10}{:>9}{:>9}  {bar}", took(length), took(end));
     if let Outcome::Failed(failure) = &report.outcome {
         explain(failure, out);

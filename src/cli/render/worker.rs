@@ -8,9 +8,10 @@ use landbridge_node::wire::Via;
 
 use super::host::cpus;
 use super::table::Columns;
-use super::{Tone, ago, memory, timeline};
+use super::timeline;
+use super::tone::paint;
 use crate::cli::Style;
-use crate::view::WorkerView;
+use crate::view::{WorkerView, ago, memory};
 
 /// What stands in a cell when nothing is known.
 const UNKNOWN: &str = "-";
@@ -51,7 +52,7 @@ pub fn worker_show(worker: &WorkerView, now: Timestamp, style: Style) -> String 
         writeln!(out, "  {key:<10}{value}").expect("a String takes everything");
     };
     line("id", worker.id.to_string());
-    let state = Tone::from(worker.state).paint(&worker.state_text(), style.is_fancy());
+    let state = paint(worker.state.into(), &worker.state_text(), style.is_fancy());
     line("state", format!("{state}, for {}", ago(worker.since, now)));
     line("host", worker.host.clone().unwrap_or_else(|| "none of ours: it joined with a token".into()));
     let way = worker.via.map(|way| format!(", via {}", via(Some(way)))).unwrap_or_default();
