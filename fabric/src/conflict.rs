@@ -91,7 +91,7 @@ pub enum Conflict {
         standing: InterfaceName,
     },
     /// The kernel lacks what a link needs.
-    #[error("this kernel has no {feature}, which {names} needs", names = listed(names))]
+    #[error("this kernel has no {feature}, needed by {names}", names = listed(names))]
     Unsupported {
         /// What is lacking.
         feature: Feature,

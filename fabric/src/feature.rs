@@ -1,10 +1,10 @@
 //! What a kernel must have for a kind of link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::conflict::Conflict;
-use crate::{InterfaceName, Kind, Plan, Step};
+use crate::{Backend, BackendError, InterfaceName, Kind, Plan, Step};
 
 /// Something that a kernel has or lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,17 @@ impl fmt::Display for Feature {
             Self::Tun => "taps (module tun, /dev/net/tun)",
         })
     }
+}
+
+/// What a backend's kernel has. Finding out leaves nothing behind.
+pub async fn features<B: Backend>(backend: &mut B) -> Result<BTreeSet<Feature>, BackendError> {
+    let mut has = BTreeSet::new();
+    for feature in Feature::ALL {
+        if backend.supports(feature).await? {
+            has.insert(feature);
+        }
+    }
+    Ok(has)
 }
 
 impl Plan {

@@ -31,7 +31,7 @@ mod step;
 
 pub use backend::{Backend, BackendError, Fake, Fault, Faulty, Refusal};
 pub use conflict::Conflict;
-pub use feature::Feature;
+pub use feature::{Feature, features};
 pub use journal::{EntryId, Journal, JournalError, State};
 pub use kernel::Kernel;
 pub use ledger::{AdoptedNic, Ledger, NetworkJournal};

@@ -162,8 +162,9 @@ impl fmt::Display for Link {
         for address in &self.addresses {
             write!(f, " address {address}")?;
         }
-        for remote in &self.flood {
-            write!(f, " flood {remote}")?;
+        if !self.flood.is_empty() {
+            f.write_str(" flood")?;
+            self.flood.iter().try_for_each(|remote| write!(f, " {remote}"))?;
         }
         if self.up { Ok(()) } else { f.write_str(" down") }
     }

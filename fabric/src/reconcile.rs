@@ -32,7 +32,7 @@ pub enum ApplyError {
         undone: usize,
         /// Why it failed.
         #[source]
-        cause: StepError,
+        cause: Box<StepError>,
     },
     /// A step failed, and so did some of the steps back. The next [`reconcile`] goes on from what is there.
     #[error("a step failed ({line}), and not everything before it could be undone: {}", in_errors(failures))]
@@ -41,7 +41,7 @@ pub enum ApplyError {
         line: String,
         /// Why it failed.
         #[source]
-        cause: StepError,
+        cause: Box<StepError>,
         /// Every step back that failed.
         failures: Vec<StepError>,
     },
@@ -139,9 +139,9 @@ async fn apply<B: Backend>(plan: &Plan, backend: &mut B, journal: &mut NetworkJo
         let failures = roll_back(&plan.steps[..ran], &ids[ran..], backend, journal).await;
         let line = planned.step.to_string();
         if failures.is_empty() {
-            return Err(ApplyError::Undone { line, undone: ran, cause });
+            return Err(ApplyError::Undone { line, undone: ran, cause: cause.into() });
         }
-        return Err(ApplyError::NotUndone { line, cause, failures });
+        return Err(ApplyError::NotUndone { line, cause: cause.into(), failures });
     }
     Ok(())
 }

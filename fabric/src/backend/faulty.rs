@@ -1,8 +1,10 @@
 //! A backend that fails on purpose, at a chosen step: for tests of what happens then.
 
-use std::future::pending;
+use std::future::{Future, pending};
+use std::sync::Arc;
 
 use nix::errno::Errno;
+use tokio::sync::Notify;
 
 use super::{Backend, BackendError, Refusal};
 use crate::feature::Feature;
@@ -15,7 +17,7 @@ pub enum Fault {
     Refuse(usize),
     /// This step and every later one is refused: nothing can be undone either.
     RefuseFrom(usize),
-    /// The process dies before the step: the future never ends, and is to be dropped.
+    /// The process dies before the step: the future never ends, and is to be dropped on [`Faulty::death`].
     DieBefore(usize),
     /// The process dies after the step, before it can be marked as done.
     DieAfter(usize),
@@ -25,14 +27,26 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Faulty<'a, B> {
     backend: &'a mut B,
-    fault: Fault,
+    fault: Option<Fault>,
     calls: usize,
+    death: Arc<Notify>,
 }
 
 impl<'a, B: Backend> Faulty<'a, B> {
-    /// Lets `backend` fail once.
-    pub fn new(backend: &'a mut B, fault: Fault) -> Self {
-        Self { backend, fault, calls: 0 }
+    /// Lets `backend` fail, or not.
+    pub fn new(backend: &'a mut B, fault: impl Into<Option<Fault>>) -> Self {
+        Self { backend, fault: fault.into(), calls: 0, death: Arc::default() }
+    }
+
+    /// Ends when the process dies.
+    pub fn death(&self) -> impl Future<Output = ()> + use<B> {
+        let death = Arc::clone(&self.death);
+        async move { death.notified().await }
+    }
+
+    async fn die<T>(&mut self) -> T {
+        self.death.notify_one();
+        pending().await
     }
 
     /// How often [`Backend::perform`] was called.
@@ -50,12 +64,12 @@ impl<B: Backend> Backend for Faulty<'_, B> {
         let call = self.calls;
         self.calls += 1;
         match self.fault {
-            Fault::Refuse(at) if at == call => Err(BackendError::of(step, Refusal::errno(Errno::ENOMEM))),
-            Fault::RefuseFrom(at) if at <= call => Err(BackendError::of(step, Refusal::errno(Errno::ENOMEM))),
-            Fault::DieBefore(at) if at == call => pending().await,
-            Fault::DieAfter(at) if at == call => {
+            Some(Fault::Refuse(at)) if at == call => Err(BackendError::of(step, Refusal::errno(Errno::ENOMEM))),
+            Some(Fault::RefuseFrom(at)) if at <= call => Err(BackendError::of(step, Refusal::errno(Errno::ENOMEM))),
+            Some(Fault::DieBefore(at)) if at == call => self.die().await,
+            Some(Fault::DieAfter(at)) if at == call => {
                 self.backend.perform(step).await?;
-                pending().await
+                self.die().await
             }
             _ => self.backend.perform(step).await,
         }

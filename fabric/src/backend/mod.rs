@@ -49,7 +49,7 @@ pub enum Refusal {
         errno: i32,
     },
     /// The link was not there at the last observation, or has lost its tag since.
-    #[error("there is no such link of ours any more")]
+    #[error("it, or a link that it needs, is not there, or not ours, any more")]
     Gone,
     /// The talk with the kernel broke off.
     #[error("the netlink connection failed: {0}")]

@@ -91,3 +91,18 @@ pub fn address(text: &str) -> Ipv4Network {
 pub fn links<const N: usize>(links: [(&str, Link); N]) -> BTreeMap<InterfaceName, Link> {
     links.into_iter().map(|(n, link)| (name(n), link)).collect()
 }
+
+/// Runs what never waits for anything outside.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// A front-end's network: bridge, uplink, tunnel, and a NIC as a port.
+pub fn front_end() -> Network {
+    network([
+        ("lbbr-ursa", bridge().address("10.77.0.1/16")),
+        ("lbvx-ursa", vxlan(77, &[11, 12]).mtu(1450).port_of("lbbr-ursa")),
+        ("lbt0-ursa", tap().mtu(9000).port_of("lbbr-ursa")),
+        ("eth1", nic().port_of("lbbr-ursa")),
+    ])
+}
