@@ -32,10 +32,13 @@ pub enum Resource {
     Process(Process),
     /// A mounted file system.
     Mount(Mount),
+    /// What programs of ours leave at a path.
+    Residue(Residue),
 }
 
-/// A directory. One that was there before is left as it was found when the spec is undone; one that we made is removed
-/// with everything of ours in it.
+/// A directory. One that was there before is left as it was found when the spec is undone; one that we made (missing
+/// parents included) is removed. What others put into it is never removed: then the directory stays, and the report says
+/// so. What programs of ours leave in it is declared as [`Residue`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// Absolute.
@@ -85,7 +88,7 @@ pub struct Run {
     pub name: String,
     /// Program and arguments. No secrets: they can be seen in the process list.
     pub argv: Vec<String>,
-    /// Added to a clean environment (`PATH`, `LANG`).
+    /// Added to a clean environment (`PATH`, `LANG`). No secrets: they are recorded in the ledger.
     pub env: Vec<(String, String)>,
     /// Where it runs.
     pub directory: PathBuf,
@@ -113,13 +116,13 @@ pub enum Input {
 /// A program that keeps running in a session of its own, whatever becomes of us. It is known by its process id and start
 /// time, which are recorded before it counts as started; it is restarted when its argv, environment or one of
 /// `restart_on` changed, and told to reload by `reload_on`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// Tells processes apart, and names the log.
     pub name: String,
     /// Program and arguments; the program must stay in the foreground. No secrets.
     pub argv: Vec<String>,
-    /// Added to a clean environment (`PATH`, `LANG`).
+    /// Added to a clean environment (`PATH`, `LANG`). No secrets: they are recorded in the ledger.
     pub env: Vec<(String, String)>,
     /// Files whose change makes a restart necessary.
     pub restart_on: Vec<PathBuf>,
@@ -132,7 +135,7 @@ pub struct Process {
 }
 
 /// When a program counts as started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readiness {
     /// It runs.
     Running,
@@ -157,6 +160,14 @@ pub struct Mount {
     pub options: String,
     /// The mount command is ended after this long.
     pub deadline: Duration,
+}
+
+/// What programs of ours leave at a path: status files, sockets, spools. Nothing is made; what stands there when the spec
+/// is undone is removed, whole trees too, unless something stood there before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residue {
+    /// Absolute.
+    pub path: PathBuf,
 }
 
 /// A file's text, which may be secret.
@@ -222,4 +233,4 @@ macro_rules! into_resource {
     };
 }
 
-into_resource!(Network, Directory, File, Block, Run, Process, Mount);
+into_resource!(Network, Directory, File, Block, Run, Process, Mount, Residue);

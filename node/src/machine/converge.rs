@@ -1,0 +1,174 @@
+//! From what is to what should be.
+
+use std::time::{Duration, Instant};
+
+use landbridge_fabric::EntryId;
+
+use super::error::UndoError;
+use super::exits::Exits;
+use super::ledger::{Entry, Ledger};
+use super::lock::Lock;
+use super::observe::World;
+use super::plan::plan;
+use super::step::{Context, Record, Step};
+use super::{ConvergeError, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash};
+
+/// A machine that this process alone may change.
+#[derive(Debug)]
+pub struct Machine {
+    context: Context,
+    ledger: Ledger,
+    _lock: Lock,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// A line each, in order; empty when everything was as it should be.
+    pub done: Vec<String>,
+    /// What a person should know although nothing failed, for example what was left in place and why.
+    pub notes: Vec<String>,
+    /// From the first look to the last.
+    pub took: Duration,
+}
+
+/// Whoever wants to see steps while they are done. Gets a step's line just before it begins.
+pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
+
+impl Machine {
+    /// Takes the lock, reads the ledger, and undoes the steps that a crash interrupted.
+    pub async fn open(place: Place) -> Result<Self, OpenError> {
+        place.make().map_err(OpenError::Place)?;
+        let lock = Lock::take(&place.lock())?;
+        let ledger = Ledger::open(&place.ledger(), place.kept())?;
+        let mut machine = Self { context: Context::new(place), ledger, _lock: lock };
+        machine.recover().await?;
+        Ok(machine)
+    }
+
+    /// Whose machine it is, and where its ledger is.
+    pub fn place(&self) -> &Place {
+        &self.context.place
+    }
+
+    /// Whether anything on the machine is ours.
+    pub fn is_bare(&self) -> bool {
+        self.ledger.made().is_empty() && self.ledger.interrupted().is_empty()
+    }
+
+    /// What [`Machine::converge`] would do. Changes nothing.
+    pub async fn plan(&self, spec: &MachineSpec) -> Result<Plan, PlanError> {
+        let made = self.ledger.made();
+        let world = World::observe(&self.context.place, spec, &made).await?;
+        plan(&self.context.place.owner, spec, &made, world)
+    }
+
+    /// Makes the machine as `spec` says, and looks again whether it is so. A step that fails undoes those before it.
+    pub async fn converge(&mut self, spec: &MachineSpec) -> Result<Report, ConvergeError> {
+        self.converge_with(spec, &mut |_| {}).await
+    }
+
+    /// [`Machine::converge`], telling `progress` of each step.
+    pub async fn converge_with(&mut self, spec: &MachineSpec, progress: Progress<'_>) -> Result<Report, ConvergeError> {
+        let start = Instant::now();
+        self.recover().await?;
+        let plan = self.plan(spec).await?;
+        let done = plan.lines().map(String::from).collect();
+        if !plan.is_empty() {
+            self.apply(&plan, progress).await?;
+            let drift = self.plan(spec).await?;
+            if !drift.is_empty() {
+                return Err(ConvergeError::Drift(drift));
+            }
+        }
+        Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
+    }
+
+    /// Undoes everything of ours, by the ledger alone.
+    pub async fn tear_down(&mut self) -> Result<Report, ConvergeError> {
+        self.converge(&MachineSpec::default()).await
+    }
+
+    /// Undoes the steps that a crash (or a caller that stopped waiting) interrupted, newest first.
+    pub async fn recover(&mut self) -> Result<(), UndoError> {
+        let interrupted = self.ledger.interrupted();
+        let mut errors = vec![];
+        for (id, step) in interrupted.into_iter().rev() {
+            tracing::info!(step = %step.key, "undoing a step that was interrupted");
+            errors.extend(self.undo(id, &step).await.err());
+        }
+        errors.extend(self.settle().err());
+        if errors.is_empty() { Ok(()) } else { Err(UndoError(errors)) }
+    }
+
+    /// Hears of the end of the processes that run now.
+    pub fn exits(&self) -> Result<Exits, StepError> {
+        let made = self.ledger.made();
+        let names = made.iter().filter_map(|made| match &made.record {
+            Record::Process(process) => Some(process.name()),
+            _ => None,
+        });
+        Exits::of(&self.context.place, names)
+    }
+
+    async fn apply(&mut self, plan: &Plan, progress: Progress<'_>) -> Result<(), ConvergeError> {
+        let mut begun = vec![];
+        for step in &plan.steps {
+            progress(step.line());
+            if let Err(cause) = self.perform(step, &mut begun).await {
+                let undo = self.roll_back(begun).await;
+                return Err(ConvergeError::Step { step: step.line().into(), cause, undo });
+            }
+        }
+        Ok(self.ledger.settle()?)
+    }
+
+    /// Keeps, journals, does, records.
+    async fn perform(&mut self, step: &Step, begun: &mut Vec<(EntryId, Entry)>) -> Result<(), StepError> {
+        tracing::debug!(step = step.line(), "carrying out");
+        let prepared = step.change.prepare(&self.context)?;
+        let journaled = |error: LedgerError| StepError::new("journaling", step.key.to_string(), error);
+        let (id, entry) = self.ledger.begin(&step.key, prepared.inverse, prepared.after).map_err(journaled)?;
+        begun.push((id, entry.clone()));
+        crash::point();
+        step.change.perform(&entry.inverse, &self.context).await?;
+        crash::point();
+        self.ledger.done(id).map_err(journaled)
+    }
+
+    /// Undoes in reverse, going on past failures, and then sets to work again what ran before.
+    async fn roll_back(&mut self, begun: Vec<(EntryId, Entry)>) -> Vec<StepError> {
+        let mut errors = vec![];
+        for (id, step) in begun.iter().rev() {
+            errors.extend(self.undo(*id, step).await.err());
+        }
+        for made in self.ledger.made() {
+            if begun.iter().any(|(_, step)| step.key == made.key) {
+                errors.extend(self.reinstate(&made.key, &made.record).await.err());
+            }
+        }
+        errors.extend(self.settle().err());
+        errors
+    }
+
+    async fn undo(&mut self, id: EntryId, step: &Entry) -> Result<(), StepError> {
+        let journaled = |error: LedgerError| StepError::new("journaling the undo of", step.key.to_string(), error);
+        let (undo, _) = self.ledger.begin_undo(step).map_err(journaled)?;
+        crash::point();
+        step.inverse.undo(&self.context).await?;
+        crash::point();
+        self.ledger.done(undo).map_err(journaled)?;
+        self.ledger.forget(id).map_err(journaled)
+    }
+
+    async fn reinstate(&mut self, key: &super::Key, record: &Record) -> Result<(), StepError> {
+        match record.reinstate(key, &self.context.place)? {
+            Some(step) => self.perform(&step, &mut vec![]).await,
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.ledger.settle().map_err(|error| StepError::new("settling", "the ledger", error))
+    }
+}

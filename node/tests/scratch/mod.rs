@@ -1,0 +1,153 @@
+//! A machine of its own for each test: a directory that goes with it, and processes that can be told from all others.
+
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use landbridge_node::machine::{Block, Machine, Owner, Place};
+
+/// A directory for the machine's world, and the engine's own places beside it. Everything goes when it is dropped, also
+/// by a panic.
+pub struct Scratch {
+    root: tempfile::TempDir,
+    owner: String,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let owner = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::in_directory(tempfile::tempdir().unwrap(), owner)
+    }
+
+    fn in_directory(root: tempfile::TempDir, owner: String) -> Self {
+        fs::create_dir(root.path().join("world")).unwrap();
+        Self { root, owner }
+    }
+
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// A path in the machine's world.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join("world").join(name)
+    }
+
+    pub fn run(&self) -> PathBuf {
+        self.root.path().join("run")
+    }
+
+    pub fn place(&self) -> Place {
+        let root = self.root.path();
+        Place { owner: Owner(self.owner.clone()), state: root.join("state"), run: self.run(), log: root.join("log") }
+    }
+
+    pub async fn open(&self) -> Machine {
+        Machine::open(self.place()).await.unwrap()
+    }
+
+    pub fn block(&self, file: &str, text: &str) -> Block {
+        Block { path: self.path(file), name: "block".into(), text: text.into(), first: false, replaces: vec![] }
+    }
+
+    /// Every path in the world with mode, owner and content.
+    pub fn tree(&self) -> BTreeMap<PathBuf, String> {
+        let mut tree = BTreeMap::new();
+        add(&self.path(""), &mut tree);
+        tree
+    }
+
+    pub fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.root.path().join(format!("log/{name}.log"))).unwrap_or_default()
+    }
+
+    /// Waits until the log says this.
+    pub async fn await_log(&self, name: &str, text: &str) {
+        let said = async {
+            while self.log(name) != text {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(10), said).await;
+        assert!(told.is_ok(), "the log of {name} is {:?}", self.log(name));
+    }
+
+    /// Id and argv of every process of ours.
+    pub fn processes(&self) -> Vec<String> {
+        self.pids().into_iter().map(|pid| format!("{pid} {}", argv(pid))).collect()
+    }
+
+    /// Kills one of ours.
+    pub fn kill(&self, name: &str) {
+        let record = fs::read_to_string(self.run().join(format!("{name}.process"))).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        kill(i32::try_from(record["identity"]["pid"].as_i64().unwrap()).unwrap());
+    }
+
+    /// With the paths and names that differ from run to run made equal.
+    pub fn masked(&self, shown: &impl Display) -> String {
+        let root = self.path("").display().to_string();
+        shown.to_string().replace(&root, "/").replace(&self.owner, "OWNER")
+    }
+
+    fn pids(&self) -> Vec<i32> {
+        let marker = format!("LANDBRIDGE_PROCESS={}:", self.owner);
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid: &i32| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ.split(|byte| *byte == 0).any(|entry| entry.starts_with(marker.as_bytes()))
+        })
+        .collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.pids().into_iter().for_each(kill);
+    }
+}
+
+fn kill(pid: i32) {
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+}
+
+fn argv(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ").trim().into()
+}
+
+fn add(path: &Path, tree: &mut BTreeMap<PathBuf, String>) {
+    let found = fs::symlink_metadata(path).unwrap();
+    let what = if found.is_dir() {
+        fs::read_dir(path).unwrap().flatten().for_each(|entry| add(&entry.path(), tree));
+        "directory".into()
+    } else if found.is_symlink() {
+        format!("-> {}", fs::read_link(path).unwrap().display())
+    } else {
+        format!("{:?}", String::from_utf8_lossy(&fs::read(path).unwrap()))
+    };
+    tree.insert(path.into(), format!("{:o} {}:{} {what}", found.mode(), found.uid(), found.gid()));
+}
+
+/// An error with all its causes.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}\n- {cause}"))
+}
+
+/// An address that nobody listens on.
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
