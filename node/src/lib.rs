@@ -2,5 +2,17 @@
 //!
 //! [`machine`] is also the front-end's engine: a front-end is a machine too.
 
+pub mod agent;
+pub mod api;
+pub mod cli;
+pub mod facts;
+pub mod host;
+pub mod icmp;
+pub mod join;
 pub mod machine;
+pub mod names;
+pub mod nic;
+pub mod paths;
+pub mod state;
 pub mod wire;
+pub mod words;

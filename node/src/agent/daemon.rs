@@ -1,0 +1,222 @@
+//! The agent's loop: an event, what it changes, and everything as it should be again.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::leave::leave_on_orders;
+use super::orders::Listener;
+use super::renew;
+use super::{Backoff, LeaveError};
+use crate::api::{ApiError, Client};
+use crate::join::{Worker, identity, stages};
+use crate::machine::{Exits, Machine};
+use crate::names;
+use crate::state::{Member, State, StateError};
+use crate::wire::{Orders, Standing};
+use crate::words;
+
+/// Drift that no event tells of is repaired this often.
+const REPAIR: Duration = Duration::from_secs(30);
+/// After a repair that failed.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Why the agent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to; everything on the machine goes on.
+    Stopped,
+    /// The worker has left the cluster.
+    Left,
+}
+
+/// The agent can't work.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is nothing to keep.
+    #[error("this machine has not joined; landbridge-node join comes first")]
+    NotJoined,
+    /// This machine's memory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The identity can't be used.
+    #[error(transparent)]
+    Identity(#[from] ApiError),
+    /// Leaving.
+    #[error(transparent)]
+    Leave(#[from] LeaveError),
+    /// Signals.
+    #[error("listening for signals")]
+    Signals(#[source] io::Error),
+}
+
+/// What woke the agent.
+enum Event {
+    Orders(Box<Orders>),
+    Exited(String),
+    Timer,
+    Renewal,
+    Stop,
+}
+
+/// Runs until told to end, or until the worker has left.
+pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError> {
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let mut agent = Agent::new(state)?;
+    loop {
+        let mut exits = agent.repair(machine).await;
+        let event = tokio::select! {
+            orders = agent.listener.next() => Event::Orders(Box::new(orders)),
+            name = exit(exits.as_mut()) => Event::Exited(name),
+            () = sleep_until(agent.repair_at) => Event::Timer,
+            () = sleep_until(agent.renew_at) => Event::Renewal,
+            _ = terminate.recv() => Event::Stop,
+            _ = interrupt.recv() => Event::Stop,
+        };
+        match event {
+            Event::Stop => return Ok(End::Stopped),
+            Event::Timer => {}
+            Event::Exited(name) => tracing::warn!(name, "a program of ours has ended; starting it again"),
+            Event::Renewal => agent.renew().await,
+            Event::Orders(orders) if orders.standing == Standing::Leave => {
+                tracing::info!("leaving the cluster, as the front-end says");
+                leave_on_orders(state, machine, &agent.worker, &agent.client).await?;
+                return Ok(End::Left);
+            }
+            Event::Orders(orders) => agent.follow(*orders).await?,
+        }
+    }
+}
+
+fn on(kind: SignalKind) -> Result<Signal, AgentError> {
+    signal(kind).map_err(AgentError::Signals)
+}
+
+/// The name of the next program that ends.
+async fn exit(exits: Option<&mut Exits>) -> String {
+    match exits {
+        Some(exits) => exits.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// After a repair that failed, a program that is not there would wake us at once, again and again.
+fn exits(machine: &Machine, repaired: bool) -> Option<Exits> {
+    let exits = repaired.then(|| machine.exits()).transpose();
+    exits.inspect_err(|error| tracing::warn!(error = %words::chain(error), "watching programs")).ok().flatten()
+}
+
+struct Agent<'a> {
+    state: &'a State,
+    member: Member,
+    worker: Worker,
+    client: Client,
+    listener: Listener<Orders>,
+    repair_at: Instant,
+    renew_at: Instant,
+    repairs: Backoff,
+    renewals: Backoff,
+}
+
+impl<'a> Agent<'a> {
+    fn new(state: &'a State) -> Result<Self, AgentError> {
+        let member = state.member()?.ok_or(AgentError::NotJoined)?;
+        let worker = worker(state, &member)?;
+        let now = Instant::now();
+        Ok(Self {
+            state,
+            listener: Listener::start(renew::client(&member)?, 0),
+            client: renew::client(&member)?,
+            worker,
+            repair_at: now + REPAIR,
+            renew_at: now + renew::due_in(&member),
+            repairs: Backoff::new(FIRST, REPAIR),
+            renewals: Backoff::new(REPAIR, Duration::from_hours(1)),
+            member,
+        })
+    }
+
+    /// Makes everything as it should be, and says when to look again, and whose end to hear of before that.
+    async fn repair(&mut self, machine: &mut Machine) -> Option<Exits> {
+        let domain = self.worker.bundle.nis.as_ref().map(|nis| nis.domain.as_str());
+        if let Err(error) = names::take(self.state, self.worker.name.as_str(), domain) {
+            tracing::warn!(error = %words::chain(&error), "setting the machine's names");
+        }
+        let repaired = machine.converge(&stages::whole_spec(&self.worker)).await;
+        let exits = exits(machine, repaired.is_ok());
+        let pause = match repaired {
+            Ok(report) => {
+                for line in report.done.iter().chain(&report.notes) {
+                    tracing::info!("{line}");
+                }
+                self.repairs.reset();
+                REPAIR
+            }
+            Err(error) => {
+                tracing::warn!(error = %words::chain(&error), "not everything is as it should be");
+                self.repairs.pause()
+            }
+        };
+        self.repair_at = Instant::now() + pause;
+        exits
+    }
+
+    /// Takes over what the orders bring.
+    async fn follow(&mut self, orders: Orders) -> Result<(), AgentError> {
+        if let Some(bundle) = orders.bundle
+            && bundle != self.worker.bundle
+        {
+            tracing::info!("the front-end has changed this worker's bundle");
+            self.state.keep_bundle(&bundle)?;
+            self.worker.bundle = bundle;
+        }
+        if orders.renew {
+            self.renew_now().await;
+        }
+        Ok(())
+    }
+
+    /// The renewal's timer: due, or only another look at the clock.
+    async fn renew(&mut self) {
+        if renew::is_due(&self.member) {
+            self.renew_now().await;
+        } else {
+            self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
+        }
+    }
+
+    async fn renew_now(&mut self) {
+        match self.renewed().await {
+            Ok(()) => {
+                tracing::info!(until = %self.member.facts.not_after, "the certificate was renewed");
+                self.renewals.reset();
+                self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
+            }
+            Err(error) => {
+                tracing::warn!(error = %words::chain(&error), "the certificate was not renewed");
+                self.renew_at = Instant::now() + self.renewals.pause();
+            }
+        }
+    }
+
+    async fn renewed(&mut self) -> Result<(), renew::RenewError> {
+        self.member = renew::renew(self.state, &self.client).await?;
+        self.client = renew::client(&self.member)?;
+        self.listener = Listener::start(renew::client(&self.member)?, 0);
+        // The tunnel's text names authorities too; without an answer it keeps the old ones until the next orders.
+        if let Err(failure) = identity::rejoin(self.state, &self.client).await {
+            tracing::warn!(%failure, "asking for the bundle after a renewal");
+        }
+        if let Ok(worker) = worker(self.state, &self.member) {
+            self.worker = worker;
+        }
+        Ok(())
+    }
+}
+
+fn worker(state: &State, member: &Member) -> Result<Worker, AgentError> {
+    let bundle = state.bundle()?.ok_or(AgentError::NotJoined)?;
+    let attachment = state.attachment()?.ok_or(AgentError::NotJoined)?;
+    Ok(Worker::new(member, bundle, attachment, state.paths().clone()))
+}

@@ -1,0 +1,179 @@
+//! The host's loop: an order or a look at the kernel, the fabric as it should be, and a report.
+
+use std::io;
+
+use landbridge_fabric::Network;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::report;
+use crate::agent::orders::Listener;
+use crate::agent::{Backoff, renew};
+use crate::api::{ApiError, Client};
+use crate::machine::{Machine, MachineSpec};
+use crate::state::{Member, State, StateError};
+use crate::wire::{FabricOrder, FabricReport, Failure};
+use crate::words;
+
+/// How often the kernel is looked at for drift.
+const LOOK: Duration = Duration::from_secs(3);
+/// After a repair that failed.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause between repairs that fail.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The host's daemon can't work.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// There is nothing to do.
+    #[error("this host has not joined; landbridge-node host join comes first")]
+    NotJoined,
+    /// This machine's memory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The identity can't be used.
+    #[error(transparent)]
+    Identity(#[from] ApiError),
+    /// Signals.
+    #[error("listening for signals")]
+    Signals(#[source] io::Error),
+}
+
+enum Event {
+    Order(Box<FabricOrder>),
+    Look,
+    Renewal,
+    Stop,
+}
+
+/// Runs until told to end; the fabric stays. The last order is on disk, so that a host without its front-end comes back
+/// from a reboot with its fabric.
+pub async fn run(state: &State, machine: &mut Machine) -> Result<(), HostError> {
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let mut host = Host::new(state)?;
+    host.carry_out(machine, true).await;
+    loop {
+        let event = tokio::select! {
+            order = host.listener.next() => Event::Order(Box::new(order)),
+            () = sleep_until(host.look_at) => Event::Look,
+            () = sleep_until(host.renew_at) => Event::Renewal,
+            _ = terminate.recv() => Event::Stop,
+            _ = interrupt.recv() => Event::Stop,
+        };
+        match event {
+            Event::Stop => return Ok(()),
+            Event::Look => host.carry_out(machine, false).await,
+            Event::Renewal => host.renew().await,
+            Event::Order(order) => {
+                state.keep_order(&order)?;
+                host.order = Some(*order);
+                host.carry_out(machine, true).await;
+            }
+        }
+    }
+}
+
+fn on(kind: SignalKind) -> Result<Signal, HostError> {
+    signal(kind).map_err(HostError::Signals)
+}
+
+struct Host<'a> {
+    state: &'a State,
+    member: Member,
+    client: Client,
+    listener: Listener<FabricOrder>,
+    order: Option<FabricOrder>,
+    /// Not yet told, because the front-end was not there.
+    untold: Option<FabricReport>,
+    look_at: Instant,
+    renew_at: Instant,
+    repairs: Backoff,
+    renewals: Backoff,
+}
+
+impl<'a> Host<'a> {
+    fn new(state: &'a State) -> Result<Self, HostError> {
+        let member = state.member()?.ok_or(HostError::NotJoined)?;
+        let now = Instant::now();
+        Ok(Self {
+            state,
+            client: renew::client(&member)?,
+            // From the beginning: the front-end may have lost count, and the same order again changes nothing.
+            listener: Listener::start(renew::client(&member)?, 0),
+            order: state.order()?,
+            untold: None,
+            look_at: now + LOOK,
+            renew_at: now + renew::due_in(&member),
+            repairs: Backoff::new(FIRST, LONGEST),
+            renewals: Backoff::new(LONGEST, Duration::from_hours(1)),
+            member,
+        })
+    }
+
+    /// Makes the fabric as ordered. A new order is always reported, a look only when it changed or found something.
+    async fn carry_out(&mut self, machine: &mut Machine, ordered: bool) {
+        let Some(order) = &self.order else {
+            self.look_at = Instant::now() + LOOK;
+            return;
+        };
+        let (changed, failure) = apply(machine, &order.network).await;
+        let pause = if failure.is_some() { self.repairs.pause() } else { LOOK };
+        if failure.is_none() {
+            self.repairs.reset();
+        }
+        if ordered || !changed.is_empty() || failure.is_some() {
+            self.untold = Some(report(order.generation, &order.network, changed, failure));
+        }
+        self.tell().await;
+        self.look_at = Instant::now() + pause;
+    }
+
+    async fn tell(&mut self) {
+        let Some(report) = &self.untold else { return };
+        match self.client.fabric_report(report).await {
+            Ok(()) => self.untold = None,
+            Err(error) => tracing::warn!(%error, "reporting to the front-end failed; the fabric stays as it is"),
+        }
+    }
+
+    async fn renew(&mut self) {
+        self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
+        if !renew::is_due(&self.member) {
+            return;
+        }
+        match self.renewed().await {
+            Ok(()) => tracing::info!(until = %self.member.facts.not_after, "the certificate was renewed"),
+            Err(error) => {
+                tracing::warn!(error = %words::chain(&error), "the certificate was not renewed");
+                self.renew_at = Instant::now() + self.renewals.pause();
+            }
+        }
+    }
+
+    async fn renewed(&mut self) -> Result<(), renew::RenewError> {
+        self.member = renew::renew(self.state, &self.client).await?;
+        self.client = renew::client(&self.member)?;
+        self.listener = Listener::start(renew::client(&self.member)?, 0);
+        self.renewals.reset();
+        self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
+        Ok(())
+    }
+}
+
+async fn apply(machine: &mut Machine, network: &Network) -> (Vec<String>, Option<Failure>) {
+    let mut spec = MachineSpec::default();
+    spec.push(network.clone());
+    match machine.converge(&spec).await {
+        Ok(report) => {
+            for line in report.done.iter().chain(&report.notes) {
+                tracing::info!("{line}");
+            }
+            (report.done, None)
+        }
+        Err(error) => {
+            let failure = words::local("this host's fabric as ordered", &error);
+            tracing::warn!(%failure, "the fabric is not as ordered");
+            (Vec::new(), Some(failure))
+        }
+    }
+}

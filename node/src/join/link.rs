@@ -1,0 +1,136 @@
+//! The link to the vLAN: an OpenVPN tunnel, or a NIC on a physical host's bridge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use ipnetwork::Ipv4Network;
+use landbridge_fabric::{InterfaceName, LinkKind, LinkSpec, Mtu, Network, Owner};
+use secrecy::ExposeSecret as _;
+
+use super::tunnel_log::{self, Verdict};
+use super::worker::Worker;
+use crate::machine::{File, MachineSpec, Process, Readiness};
+use crate::wire::{Failure, LinkBundle};
+use crate::words;
+
+/// OpenVPN's process, and the name of its log.
+const OPENVPN: &str = "openvpn";
+/// From start to tunnel: some round trips, and two of OpenVPN's own repetitions (2 s, 4 s) on a lossy path.
+const TUNNEL_DEADLINE: Duration = Duration::from_secs(15);
+/// What OpenVPN says when the tap has its address.
+const TUNNEL_READY: &str = "Initialization Sequence Completed";
+
+/// Whose links a node's are: the node's own, whatever cluster it is in.
+pub fn owner() -> Owner {
+    Owner("node".into())
+}
+
+/// The tunnel's file and process, or the NIC's address.
+pub fn resources(worker: &Worker) -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    match &worker.bundle.link {
+        LinkBundle::Tunnel { config, .. } => {
+            let path = worker.paths.tunnel_config();
+            let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret());
+            spec.push(File::secret(&path, text)).push(openvpn(&path));
+        }
+        LinkBundle::Bridge => {
+            if let Some(nic) = &worker.attachment.nic {
+                spec.push(nic_network(nic, worker.bundle.address, worker.bundle.mtu));
+            }
+        }
+    }
+    spec
+}
+
+/// A NIC that is there already, with the address and MTU that the vLAN gives it.
+pub fn nic_network(nic: &InterfaceName, address: Ipv4Network, mtu: Mtu) -> Network {
+    let link = LinkSpec { kind: LinkKind::Existing, mtu, controller: None, addresses: BTreeSet::from([address]) };
+    Network { owner: owner(), links: BTreeMap::from([(nic.clone(), link)]) }
+}
+
+fn openvpn(config: &Path) -> Process {
+    let config = config.display().to_string();
+    Process {
+        name: OPENVPN.into(),
+        argv: vec![OPENVPN.into(), "--config".into(), config.clone()],
+        env: Vec::new(),
+        restart_on: vec![config.into()],
+        reload_on: Vec::new(),
+        ready: Readiness::Log(TUNNEL_READY.into()),
+        deadline: TUNNEL_DEADLINE,
+    }
+}
+
+/// The front-end's text with this machine's certificate and key in it. A certificate in the text is replaced: after a
+/// renewal ours is the newer one.
+fn tunnel_config(config: &str, certificate_pem: &str, key_pem: &str) -> String {
+    let mut text = without_block(&without_block(config, "cert"), "key");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for (tag, pem) in [("cert", certificate_pem), ("key", key_pem)] {
+        text.extend(["<", tag, ">\n", pem.trim_end(), "\n</", tag, ">\n"]);
+    }
+    text
+}
+
+fn without_block(config: &str, tag: &str) -> String {
+    let (begin, end) = (format!("<{tag}>"), format!("</{tag}>"));
+    let mut inside = false;
+    let mut text = String::new();
+    for line in config.lines() {
+        inside |= line.trim() == begin;
+        if !inside {
+            text.extend([line, "\n"]);
+        }
+        inside &= line.trim() != end;
+    }
+    text
+}
+
+/// Why there is no link, in plain words: for a tunnel OpenVPN's log knows more than the error.
+pub fn explain(worker: &Worker, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let LinkBundle::Tunnel { config, .. } = &worker.bundle.link else {
+        let nic = worker.attachment.nic.as_ref().map_or("the NIC", InterfaceName::as_str);
+        return Failure {
+            expected: format!("{nic} with the address {}", worker.bundle.address),
+            seen: words::chain(error),
+            remedy: format!("name the NIC on the vLAN's bridge: --dev, see ip link; {nic} was left as it was"),
+        };
+    };
+    if words::is_missing_program(error) {
+        return words::missing_program("the tunnel", OPENVPN, OPENVPN);
+    }
+    let log = std::fs::read_to_string(worker.paths.log.join("openvpn.log")).unwrap_or_default();
+    let remote = tunnel_log::remote(config);
+    match tunnel_log::judge(&log) {
+        Verdict::Unclear => Failure {
+            expected: format!("a tunnel to {remote}"),
+            seen: words::chain(error),
+            remedy: format!("see {}", worker.paths.log.join("openvpn.log").display()),
+        },
+        verdict => verdict.failure(&remote),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_certificate_in_the_text_gives_way_to_ours() {
+        let text = "client\n<cert>\nOLD\n</cert>\n<ca>\nCA\n</ca>";
+        assert_eq!(
+            tunnel_config(text, "NEW\n", "KEY\n"),
+            "client\n<ca>\nCA\n</ca>\n<cert>\nNEW\n</cert>\n<key>\nKEY\n</key>\n"
+        );
+    }
+
+    #[test]
+    fn tls_crypt_v2_is_no_key_block() {
+        let text = "<tls-crypt-v2>\nT\n</tls-crypt-v2>\n";
+        assert!(tunnel_config(text, "C", "K").starts_with(text));
+    }
+}

@@ -1,0 +1,26 @@
+//! The per-worker join: from a token, or an identity from before, to a ready worker.
+
+pub mod address;
+mod canary;
+pub mod contact;
+pub mod identity;
+mod journey;
+pub mod link;
+mod mtu;
+pub mod nfs;
+pub mod nis;
+mod plan;
+pub mod progress;
+pub mod queue;
+mod reporter;
+pub mod stages;
+#[cfg(test)]
+mod stages_tests;
+pub mod tunnel_log;
+mod walk;
+mod worker;
+
+pub use journey::StageFailed;
+pub use plan::{Options, PlanError, Start};
+pub use walk::{Joined, join};
+pub use worker::Worker;

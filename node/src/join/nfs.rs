@@ -1,0 +1,182 @@
+//! The exports, mounted, and read.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::sys::statvfs::statvfs;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant, timeout, timeout_at};
+
+use crate::machine::{MachineSpec, Mount};
+use crate::wire::{Failure, NfsBundle};
+use crate::words;
+
+/// NFS v4 needs this port alone (RFC 7530, section 3.1).
+const PORT: u16 = 2049;
+/// What mount(8) may take: a server in its grace period answers late.
+const MOUNT_DEADLINE: Duration = Duration::from_secs(20);
+/// A server that listens takes a connection at once.
+const KNOCK: Duration = Duration::from_secs(3);
+
+/// One mount an export, at the same path.
+pub fn resources(nfs: &NfsBundle) -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    for export in &nfs.exports {
+        spec.push(Mount {
+            source: format!("{}:{}", nfs.server, export.display()),
+            target: export.clone(),
+            fstype: "nfs4".into(),
+            options: nfs.options.clone(),
+            deadline: MOUNT_DEADLINE,
+        });
+    }
+    spec
+}
+
+/// Whether the server is there at all: mount(8) would retry for minutes before it said so.
+pub async fn preflight(nfs: &NfsBundle) -> Result<(), Failure> {
+    knock(nfs.server, PORT).await.map_err(|seen| Failure {
+        expected: format!("an NFS server at {}:{PORT}", nfs.server),
+        seen,
+        remedy: "start the front-end's services (landbridge up), and see landbridge status there".into(),
+    })
+}
+
+/// Opens a TCP connection and closes it; says in plain words why it could not.
+pub(super) async fn knock(address: Ipv4Addr, port: u16) -> Result<(), String> {
+    match timeout(KNOCK, TcpStream::connect(SocketAddrV4::new(address, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err("the machine is there, but nothing listens on the port (connection refused)".into())
+        }
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", KNOCK.as_secs())),
+    }
+}
+
+/// Each export is a mount that answers: its size can be asked for and its entries read.
+pub async fn prove(nfs: &NfsBundle, until: Instant) -> Result<(), Failure> {
+    for export in &nfs.exports {
+        let source = format!("{}:{}", nfs.server, export.display());
+        match timeout_at(until, look(export.clone())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                return Err(Failure {
+                    expected: format!("{source} to be readable at {}", export.display()),
+                    seen: error.to_string(),
+                    remedy: "see the export's own permissions on the front-end".into(),
+                });
+            }
+            Err(_) => {
+                return Err(Failure {
+                    expected: format!("{source} to answer"),
+                    seen: "it is mounted, and hangs".into(),
+                    remedy: "see the NFS server on the front-end; until it answers, programs that use it wait".into(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In a thread of its own, which is left behind if the server hangs: such a thread can't be ended, only the process can.
+async fn look(path: PathBuf) -> io::Result<()> {
+    let (done, told) = oneshot::channel();
+    thread::spawn(move || {
+        let _ = done.send(read(&path));
+    });
+    told.await.unwrap_or_else(|_| Err(io::Error::other("the look at it was cut short")))
+}
+
+fn read(path: &Path) -> io::Result<()> {
+    statvfs(path)?;
+    fs::read_dir(path)?.next().transpose().map(drop)
+}
+
+/// Why an export could not be mounted, from what mount(8) said.
+pub fn explain(nfs: &NfsBundle, error: &(dyn std::error::Error + 'static)) -> Failure {
+    if words::is_missing_program(error) {
+        return words::missing_program("NFS", "mount.nfs4", "nfs-common");
+    }
+    refused(nfs, &words::chain(error))
+}
+
+fn refused(nfs: &NfsBundle, said: &str) -> Failure {
+    let says = |text: &str| said.contains(text);
+    let exports: Vec<String> = nfs.exports.iter().map(|e| e.display().to_string()).collect();
+    let expected = format!("{} from {} to be mounted", exports.join(", "), nfs.server);
+    let (seen, remedy) = if says("access denied by server") || says("Operation not permitted") {
+        (
+            "the NFS server refuses this machine's address",
+            "see the exports on the front-end: they are for the vLAN's addresses",
+        )
+    } else if says("No such file or directory") {
+        ("the server exports no such path", "see services.nfs.exports in cluster.toml, then landbridge up")
+    } else if says("need a /sbin/mount.") || says("bad option") {
+        return words::missing_program("NFS", "mount.nfs4", "nfs-common");
+    } else if says("No such device") || says("unknown filesystem type") {
+        ("this machine's kernel has no NFS client", "load the module nfsv4, or take a kernel that has it")
+    } else if says("Protocol not supported") {
+        ("the server does not speak this version of NFS", "the server must offer NFS v4.2")
+    } else if says("Connection refused") {
+        ("nothing listens on the NFS port", "start the front-end's services: landbridge up")
+    } else {
+        return Failure { expected, seen: said.into(), remedy: "see the NFS server's log on the front-end".into() };
+    };
+    Failure { expected, seen: seen.into(), remedy: remedy.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nfs() -> NfsBundle {
+        NfsBundle {
+            server: Ipv4Addr::new(10, 77, 0, 1),
+            exports: vec!["/home".into()],
+            options: "vers=4.2,hard".into(),
+        }
+    }
+
+    #[test]
+    fn what_mount_says_is_put_in_plain_words() {
+        let said = [
+            "mount.nfs4: access denied by server while mounting 10.77.0.1:/home",
+            "mount.nfs4: mounting 10.77.0.1:/home failed, reason given by server: No such file or directory",
+            "mount: /home: bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program.",
+            "mount.nfs4: No such device",
+            "mount.nfs4: Protocol not supported",
+            "mount.nfs4: Connection refused",
+            "mount.nfs4: something new",
+        ];
+        let words: Vec<String> = said
+            .iter()
+            .map(|said| {
+                let failure = refused(&nfs(), said);
+                format!("{said}\n  {failure}\n  {}", failure.remedy)
+            })
+            .collect();
+        insta::assert_snapshot!(words.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn a_port_without_a_server_is_told_from_one_with() {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        assert_eq!(knock(Ipv4Addr::LOCALHOST, port).await, Ok(()));
+        drop(listener);
+        let seen = knock(Ipv4Addr::LOCALHOST, port).await.expect_err("nobody listens");
+        assert!(seen.contains("connection refused"), "{seen}");
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_not_there_is_not_proved() {
+        let nfs = NfsBundle { exports: vec!["/nonexistent/home".into()], ..nfs() };
+        let failure = prove(&nfs, Instant::now() + Duration::from_secs(5)).await.expect_err("nothing there");
+        assert!(failure.seen.contains("No such file"), "{failure}");
+    }
+}

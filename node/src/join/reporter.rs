@@ -1,0 +1,51 @@
+//! Tells the front-end each stage, beside the join: no stage waits for a report to arrive.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::api::Client;
+use crate::wire::StageReport;
+
+/// How long the last reports are waited for.
+const LAST: Duration = Duration::from_secs(3);
+
+/// Sends reports in the order in which they come.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    queue: UnboundedSender<StageReport>,
+    task: JoinHandle<()>,
+}
+
+impl Reporter {
+    /// Starts with a client of its own: another one may be waiting for orders.
+    pub(super) fn start(client: Client) -> Self {
+        let (queue, reports) = unbounded_channel();
+        Self { queue, task: tokio::spawn(send(client, reports)) }
+    }
+
+    /// Adds a report.
+    pub(super) fn report(&self, report: StageReport) {
+        // The task ends only with us.
+        let _ = self.queue.send(report);
+    }
+
+    /// Waits until the last report has arrived, or for a while.
+    pub(super) async fn finish(self) {
+        drop(self.queue);
+        if timeout(LAST, self.task).await.is_err() {
+            tracing::warn!("the last stages could not be reported to the front-end");
+        }
+    }
+}
+
+async fn send(client: Client, mut reports: UnboundedReceiver<StageReport>) {
+    while let Some(report) = reports.recv().await {
+        // At least one try for each: the front-end proves the stages from its own side as well.
+        if let Err(error) = client.stage(&report).await {
+            tracing::warn!(stage = %report.stage, %error, "reporting a stage failed");
+        }
+    }
+}

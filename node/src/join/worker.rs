@@ -1,0 +1,48 @@
+//! A worker as it should be: what the stages are made from.
+
+use landbridge_fabric::InterfaceName;
+use landbridge_pki::NodeName;
+use secrecy::SecretString;
+
+use crate::paths::Paths;
+use crate::state::{Attachment, Member};
+use crate::wire::{Bundle, LinkBundle};
+
+/// Everything that decides what a worker has: its identity, its bundle, and how it is attached.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    /// Its name.
+    pub name: NodeName,
+    /// Its certificate (PEM).
+    pub certificate_pem: String,
+    /// Its private key (PEM).
+    pub key_pem: SecretString,
+    /// What the front-end told it.
+    pub bundle: Bundle,
+    /// What was decided here.
+    pub attachment: Attachment,
+    /// Where its files lie.
+    pub paths: Paths,
+}
+
+impl Worker {
+    /// Puts the parts together.
+    pub fn new(member: &Member, bundle: Bundle, attachment: Attachment, paths: Paths) -> Self {
+        Self {
+            name: member.facts.name.clone(),
+            certificate_pem: member.identity.certificate_pem.clone(),
+            key_pem: member.key_pem.clone(),
+            bundle,
+            attachment,
+            paths,
+        }
+    }
+
+    /// The link that has the vLAN's address; `None` for a bridge without a NIC, which no join leaves behind.
+    pub fn device(&self) -> Option<&InterfaceName> {
+        match &self.bundle.link {
+            LinkBundle::Tunnel { device, .. } => Some(device),
+            LinkBundle::Bridge => self.attachment.nic.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One worker on one machine at a time.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::time::{Instant, sleep};
+
+use super::{State, StateError};
+
+/// The right to change this machine, until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    held: Flock<File>,
+    path: PathBuf,
+}
+
+/// Somebody else has it.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another `landbridge-node` is at work.
+    #[error("another landbridge-node is at work on this machine (process {pid}); wait for it, or end it")]
+    Held {
+        /// Its process id.
+        pid: i32,
+        /// What it does.
+        work: Work,
+    },
+    /// The lock file can't be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// What the holder of the lock is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A person's command, which ends by itself.
+    Command,
+    /// The agent, which gives way when it is told to end.
+    Agent,
+}
+
+impl Lock {
+    /// Says what the holder does from now on.
+    pub fn work(&mut self, work: Work) -> Result<(), StateError> {
+        write_holder(&mut self.held, work).map_err(StateError::io("writing", &self.path))
+    }
+}
+
+impl State {
+    /// Takes the lock, or says who has it.
+    pub fn lock(&self, work: Work) -> Result<Lock, LockError> {
+        let path = self.paths.lock();
+        let file = open(&path).map_err(StateError::io("opening", &path))?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => {
+                let mut lock = Lock { held, path };
+                lock.work(work)?;
+                Ok(lock)
+            }
+            Err((mut file, Errno::EWOULDBLOCK)) => {
+                let (pid, work) = read_holder(&mut file);
+                Err(LockError::Held { pid, work })
+            }
+            Err((_, errno)) => Err(StateError::io("locking", &path)(errno.into()).into()),
+        }
+    }
+
+    /// The agent's process, if it runs.
+    pub fn agent(&self) -> Option<i32> {
+        let mut file = File::open(self.paths.lock()).ok()?;
+        let (pid, work) = read_holder(&mut file);
+        // Asked for as a shared lock and given back at once.
+        let held = matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)));
+        (held && work == Work::Agent).then_some(pid)
+    }
+
+    /// Takes the lock; an agent is told to end, and what it keeps running goes on.
+    pub async fn take_over(&self, patience: Duration) -> Result<Lock, LockError> {
+        let until = Instant::now() + patience;
+        let mut told = 0;
+        loop {
+            match self.lock(Work::Command) {
+                Err(LockError::Held { pid, work }) if Instant::now() < until => {
+                    // Whoever holds the lock is alive, so its process id is its own.
+                    if work == Work::Agent && pid > 1 && told != pid {
+                        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+                        told = pid;
+                    }
+                    sleep(Duration::from_millis(5)).await;
+                }
+                settled => return settled,
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn write_holder(file: &mut File, holder: Work) -> io::Result<()> {
+    let word = match holder {
+        Work::Command => "command",
+        Work::Agent => "agent",
+    };
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "{} {word}", std::process::id())
+}
+
+fn read_holder(file: &mut File) -> (i32, Work) {
+    let mut text = String::new();
+    let _ = file.read_to_string(&mut text);
+    let (pid, word) = text.split_once(' ').unwrap_or_default();
+    (pid.parse().unwrap_or(0), if word == "agent" { Work::Agent } else { Work::Command })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paths::Paths;
+
+    fn state() -> (tempfile::TempDir, State) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let paths = Paths { state: dir.path().into(), run: dir.path().into(), log: dir.path().into() };
+        let state = State::open(paths).expect("a state");
+        (dir, state)
+    }
+
+    #[test]
+    fn the_second_to_come_is_told_who_was_first() {
+        let (_dir, state) = state();
+        let first = state.lock(Work::Command).expect("the lock");
+        let refused = state.lock(Work::Command).expect_err("it is held");
+        assert!(matches!(refused, LockError::Held { pid, .. } if pid == std::process::id().cast_signed()));
+        drop(first);
+        state.lock(Work::Command).expect("it is free again");
+    }
+
+    #[test]
+    fn an_agent_is_seen_only_while_it_lives() {
+        let (_dir, state) = state();
+        assert_eq!(state.agent(), None);
+        let mut lock = state.lock(Work::Command).expect("the lock");
+        assert_eq!(state.agent(), None, "a command is no agent");
+        lock.work(Work::Agent).expect("writing");
+        assert_eq!(state.agent(), Some(std::process::id().cast_signed()));
+        drop(lock);
+        assert_eq!(state.agent(), None);
+    }
+}
