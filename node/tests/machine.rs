@@ -457,3 +457,21 @@ async fn every_conflict_is_told_before_anything_is_changed() {
     "##);
     assert_eq!(scratch.tree(), before);
 }
+
+#[tokio::test]
+async fn extending_leaves_everything_else_of_ours_in_place() {
+    let scratch = Scratch::new();
+    let mut machine = scratch.open().await;
+    let part = |name: &str| {
+        let mut spec = MachineSpec::default();
+        spec.push(File::open(scratch.path(name), name));
+        spec
+    };
+    machine.extend(&part("a")).await.unwrap();
+    assert_eq!(machine.extend(&part("b")).await.unwrap().done.len(), 1);
+    assert_eq!(machine.extend(&part("b")).await.unwrap().done, Vec::<String>::new());
+    assert_eq!(fs::read_to_string(scratch.path("a")).unwrap(), "a");
+    machine.converge(&part("b")).await.unwrap();
+    assert!(!scratch.path("a").exists(), "the whole wish is b alone");
+    machine.tear_down().await.unwrap();
+}

@@ -10,7 +10,7 @@ use super::orders::Listener;
 use super::renew;
 use super::{Backoff, LeaveError};
 use crate::api::{ApiError, Client};
-use crate::join::{Worker, identity, stages};
+use crate::join::{Worker, identity, keep};
 use crate::machine::{Exits, Machine};
 use crate::names;
 use crate::state::{Member, State, StateError};
@@ -143,20 +143,19 @@ impl<'a> Agent<'a> {
         if let Err(error) = names::take(self.state, self.worker.name.as_str(), domain) {
             tracing::warn!(error = %words::chain(&error), "setting the machine's names");
         }
-        let repaired = machine.converge(&stages::whole_spec(&self.worker)).await;
-        let exits = exits(machine, repaired.is_ok());
-        let pause = match repaired {
-            Ok(report) => {
-                for line in report.done.iter().chain(&report.notes) {
-                    tracing::info!("{line}");
-                }
-                self.repairs.reset();
-                REPAIR
-            }
-            Err(error) => {
-                tracing::warn!(error = %words::chain(&error), "not everything is as it should be");
-                self.repairs.pause()
-            }
+        let kept = keep(machine, &self.worker).await;
+        for line in &kept.done {
+            tracing::info!("{line}");
+        }
+        for (stage, error) in &kept.failed {
+            tracing::warn!(%stage, error = %words::chain(error), "not as it should be");
+        }
+        let exits = exits(machine, kept.failed.is_empty());
+        let pause = if kept.failed.is_empty() {
+            self.repairs.reset();
+            REPAIR
+        } else {
+            self.repairs.pause()
         };
         self.repair_at = Instant::now() + pause;
         exits

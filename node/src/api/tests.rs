@@ -40,12 +40,15 @@ fn pin(authority: &Authority) -> [u8; 32] {
 }
 
 /// A server's chain: a leaf that begins and ends so far from now, signed by `signer`, followed by `shown`.
-fn chain(signer: &Authority, shown: &[&Authority], from: i64, until: i64, usage: ExtendedKeyUsagePurpose) -> Chain {
+fn chain(signer: &Authority, shown: &[&Authority], from: i32, until: i32, usage: ExtendedKeyUsagePurpose) -> Chain {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::default();
     params.extended_key_usages = vec![usage];
     let now = SystemTime::now();
-    let day = |days: i64| if days < 0 { now - DAY * days.unsigned_abs() as u32 } else { now + DAY * days as u32 };
+    let day = |days: i32| {
+        let far = DAY * days.unsigned_abs();
+        if days < 0 { now - far } else { now + far }
+    };
     params.not_before = day(from).into();
     params.not_after = day(until).into();
     let leaf = params.signed_by(&key, signer).expect("a leaf");

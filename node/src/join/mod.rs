@@ -5,6 +5,7 @@ mod canary;
 pub mod contact;
 pub mod identity;
 mod journey;
+mod keep;
 pub mod link;
 mod mtu;
 pub mod nfs;
@@ -21,6 +22,7 @@ mod walk;
 mod worker;
 
 pub use journey::StageFailed;
+pub use keep::{Kept, keep};
 pub use plan::{Options, PlanError, Start};
 pub use walk::{Joined, join};
 pub use worker::Worker;

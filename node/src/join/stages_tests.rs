@@ -82,12 +82,8 @@ fn line(resource: &Resource) -> String {
 
 fn timeline(worker: &Worker) -> String {
     let stage = |stage: &Stage| {
-        let lines = resources(*stage, worker)
-            .resources
-            .iter()
-            .map(|resource| format!("  {}\n", line(resource)))
-            .collect::<String>();
-        format!("{stage}\n{lines}")
+        let lines = resources(*stage, worker).resources.iter().map(line).collect::<Vec<_>>();
+        format!("{stage}\n{}", lines.iter().fold(String::new(), |text, line| text + "  " + line + "\n"))
     };
     Stage::ALL.iter().map(stage).collect()
 }

@@ -9,8 +9,8 @@ use super::identity::{enrol, rejoin};
 use super::journey::{Journey, StageFailed};
 use super::progress::Progress;
 use super::reporter::Reporter;
-use super::stages::{is_needed, resources, whole_spec};
-use super::{Options, Start, Worker, address, canary, link, mtu, nfs, nis, queue};
+use super::stages::{is_needed, resources};
+use super::{Options, Start, Worker, address, canary, keep, link, mtu, nfs, nis, queue};
 use crate::api::Client;
 use crate::machine::{Machine, MachineSpec};
 use crate::names;
@@ -72,6 +72,10 @@ impl Walk<'_> {
                 journey.not_needed(stage);
             }
         }
+        // Nothing is left to do, unless an earlier join wanted something else.
+        for (stage, error) in keep(self.machine, &worker).await.failed {
+            tracing::warn!(%stage, error = %words::chain(&error), "not as it should be");
+        }
         Ok(worker.name)
     }
 
@@ -104,8 +108,8 @@ impl Walk<'_> {
         if let Err(error) = names::take(self.state, worker.name.as_str(), domain) {
             tracing::warn!(error = %words::chain(&error), "setting the machine's names");
         }
-        if let Err(error) = self.machine.converge(&whole_spec(worker)).await {
-            tracing::warn!(error = %words::chain(&error), "without the front-end not everything could be set up");
+        for (stage, error) in keep(self.machine, worker).await.failed {
+            tracing::warn!(%stage, error = %words::chain(&error), "not as it should be");
         }
     }
 

@@ -6,12 +6,12 @@ use landbridge_fabric::EntryId;
 
 use super::error::UndoError;
 use super::exits::Exits;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Ledger, Made};
 use super::lock::Lock;
 use super::observe::World;
 use super::plan::plan;
 use super::step::{Context, Record, Step};
-use super::{ConvergeError, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash};
+use super::{ConvergeError, Key, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash};
 
 /// A machine that this process alone may change.
 #[derive(Debug)]
@@ -58,7 +58,11 @@ impl Machine {
 
     /// What [`Machine::converge`] would do. Changes nothing.
     pub async fn plan(&self, spec: &MachineSpec) -> Result<Plan, PlanError> {
-        let made = self.ledger.made();
+        self.plan_against(spec, self.ledger.made()).await
+    }
+
+    /// The plan as if only `made` were ours.
+    async fn plan_against(&self, spec: &MachineSpec, made: Vec<Made>) -> Result<Plan, PlanError> {
         let world = World::observe(&self.context.place, spec, &made).await?;
         plan(&self.context.place.owner, spec, &made, world)
     }
@@ -82,6 +86,29 @@ impl Machine {
             }
         }
         Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
+    }
+
+    /// Makes what `spec` says and leaves everything else of ours as it is: for a machine whose whole wish is carried out
+    /// part after part, each proved before the next. [`Machine::converge`] with the whole wish comes last.
+    pub async fn extend(&mut self, part: &MachineSpec) -> Result<Report, ConvergeError> {
+        let start = Instant::now();
+        self.recover().await?;
+        let plan = self.plan_part(part).await?;
+        let done = plan.lines().map(String::from).collect();
+        if !plan.is_empty() {
+            self.apply(&plan, &mut |_| {}).await?;
+            let drift = self.plan_part(part).await?;
+            if !drift.is_empty() {
+                return Err(ConvergeError::Drift(drift));
+            }
+        }
+        Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
+    }
+
+    async fn plan_part(&self, part: &MachineSpec) -> Result<Plan, PlanError> {
+        let wanted: Vec<Key> = part.resources.iter().map(Key::of).collect();
+        let made = self.ledger.made().into_iter().filter(|made| wanted.contains(&made.key)).collect();
+        self.plan_against(part, made).await
     }
 
     /// Undoes everything of ours, by the ledger alone.
@@ -161,7 +188,7 @@ impl Machine {
         self.ledger.forget(id).map_err(journaled)
     }
 
-    async fn reinstate(&mut self, key: &super::Key, record: &Record) -> Result<(), StepError> {
+    async fn reinstate(&mut self, key: &Key, record: &Record) -> Result<(), StepError> {
         match record.reinstate(key, &self.context.place)? {
             Some(step) => self.perform(&step, &mut vec![]).await,
             None => Ok(()),

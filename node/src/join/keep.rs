@@ -1,0 +1,38 @@
+//! Everything that a worker has, as it should be, as far as that is possible now.
+
+use super::stages::{resources, whole_spec};
+use super::worker::Worker;
+use crate::machine::{ConvergeError, Machine};
+use crate::wire::Stage;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// A line for each change.
+    pub done: Vec<String>,
+    /// The stages whose resources are not as they should be.
+    pub failed: Vec<(Stage, ConvergeError)>,
+}
+
+/// Sets up each stage's resources by themselves: one that fails (a queue master that is not there) takes back its own
+/// steps and not the tunnel. When all is well, what no stage wants any more goes.
+pub async fn keep(machine: &mut Machine, worker: &Worker) -> Kept {
+    let mut kept = Kept::default();
+    for stage in Stage::ALL {
+        let part = resources(stage, worker);
+        if part.resources.is_empty() {
+            continue;
+        }
+        match machine.extend(&part).await {
+            Ok(report) => kept.done.extend(report.done.into_iter().chain(report.notes)),
+            Err(error) => kept.failed.push((stage, error)),
+        }
+    }
+    if kept.failed.is_empty() {
+        match machine.converge(&whole_spec(worker)).await {
+            Ok(report) => kept.done.extend(report.done.into_iter().chain(report.notes)),
+            Err(error) => kept.failed.push((Stage::Canary, error)),
+        }
+    }
+    kept
+}
