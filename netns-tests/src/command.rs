@@ -117,10 +117,12 @@ impl Command {
     /// As [`Command::output`], and any status but 0.
     pub fn expect_ok(self) -> LabResult<String> {
         let (machine, command) = (self.machine.name().to_owned(), self.line());
+        let trouble = self.machine.trouble();
         let finished = self.output()?;
         if finished.status == 0 {
             return Ok(finished.out());
         }
+        trouble.note();
         Err(LabError::Command { machine, command, status: finished.status, seen: finished.shown() })
     }
 
@@ -291,10 +293,11 @@ impl Running {
     }
 
     fn add(&self, request: Request) -> LabResult<()> {
-        self.answer.add(request).map_err(io_error("talking to", self.machine.name()))
+        self.answer.request().add(request).map_err(io_error("talking to", self.machine.name()))
     }
 
     fn late(&self, patience: Duration) -> LabError {
+        self.machine.trouble().note();
         let (machine, what) = (self.machine.name().to_owned(), format!("`{}`", self.name));
         LabError::Deadline { machine, what, patience, seen: self.output.shown() }
     }

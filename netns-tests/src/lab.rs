@@ -112,6 +112,15 @@ impl Lab {
         parts.machines.iter().cloned().chain(parts.umls.iter().map(|uml| Machine::clone(uml))).collect()
     }
 
+    /// Takes everything away: machines, networks, ways between them. Twice is once.
+    pub fn stop(&self) {
+        let parts = std::mem::take(&mut *self.parts());
+        // Guests first: their cards are plugged into the others.
+        std::thread::scope(|scope| parts.umls.iter().for_each(|uml| drop(scope.spawn(|| uml.stop()))));
+        std::thread::scope(|scope| parts.machines.iter().for_each(|machine| drop(scope.spawn(|| machine.stop()))));
+        parts.wans.iter().for_each(Wan::stop);
+    }
+
     pub(crate) fn start_machine(&self, wish: &Wish) -> LabResult<Machine> {
         self.check_name(&wish.name)?;
         let network = wish.network_config()?;
@@ -196,20 +205,10 @@ fn plugs_on_host(wish: &Wish, host: &Machine, bridge: Option<&str>) -> LabResult
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            crate::report::print_logs(&self.name, &self.machines());
+        let machines = self.machines();
+        if std::thread::panicking() || machines.iter().any(|machine| machine.trouble().is_noted()) {
+            crate::report::print_logs(&self.name, &machines);
         }
-        let parts = std::mem::take(&mut *self.parts());
-        std::thread::scope(|scope| {
-            for uml in &parts.umls {
-                scope.spawn(|| uml.stop());
-            }
-        });
-        std::thread::scope(|scope| {
-            for machine in &parts.machines {
-                scope.spawn(|| machine.stop());
-            }
-        });
-        parts.wans.iter().for_each(Wan::stop);
+        self.stop();
     }
 }

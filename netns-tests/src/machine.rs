@@ -15,6 +15,8 @@ use crate::console::Console;
 use crate::error::{LabError, LabResult, io_error};
 use crate::init::InitConfig;
 use crate::net::netns::Netns;
+use crate::report::Trouble;
+use crate::spawn::ends_within;
 
 /// How long a machine's agent may take for what is done at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +32,7 @@ struct Inner {
     agent: AgentClient,
     console: Console,
     netns: Netns,
+    trouble: Trouble,
     /// The process that started the machine's first one and ends with it; absent for a guest, which is its holder's.
     process: Mutex<Option<Child>>,
 }
@@ -56,12 +59,30 @@ impl Machine {
         }
         let netns = Netns::of_process(child.id()).map_err(failed)?;
         let process = Mutex::new(Some(child));
-        Ok(Self { inner: Arc::new(Inner { name: name.to_owned(), agent, console, netns, process }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                name: name.to_owned(),
+                agent,
+                console,
+                netns,
+                trouble: Trouble::default(),
+                process,
+            }),
+        })
     }
 
     /// A machine that another process runs: a guest.
     pub(crate) fn guest(name: &str, agent: AgentClient, console: Console, netns: Netns) -> Self {
-        Self { inner: Arc::new(Inner { name: name.to_owned(), agent, console, netns, process: Mutex::new(None) }) }
+        Self {
+            inner: Arc::new(Inner {
+                name: name.to_owned(),
+                agent,
+                console,
+                netns,
+                trouble: Trouble::default(),
+                process: Mutex::new(None),
+            }),
+        }
     }
 
     /// Its name, which is its host name too.
@@ -167,7 +188,7 @@ impl Machine {
         if let Some(mut child) = self.inner.process.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Its end was asked for by closing the line: the starting process waits for the whole machine and then ends.
             // A machine that doesn't hear is killed.
-            if !ends_within(&child, PATIENCE) {
+            if !ends_within(child.id(), PATIENCE) {
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -214,22 +235,17 @@ impl Machine {
         }
     }
 
+    /// Whether something went wrong on it.
+    pub(crate) fn trouble(&self) -> Trouble {
+        self.inner.trouble.clone()
+    }
+
     pub(crate) fn gone(&self, what: &str) -> LabError {
+        self.inner.trouble.note();
         LabError::Machine {
             machine: self.name().to_owned(),
             what: what.to_owned(),
             console: self.inner.console.tail(40),
         }
     }
-}
-
-fn ends_within(child: &Child, patience: Duration) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-    let Some(pidfd) = Pid::from_raw(child.id().cast_signed()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
-    else {
-        return true;
-    };
-    let timeout = Timespec::try_from(patience).ok();
-    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], timeout.as_ref()).is_ok_and(|ready| ready == 1)
 }

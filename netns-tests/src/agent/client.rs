@@ -34,8 +34,14 @@ struct State {
 
 /// The answer to one request as it comes in.
 pub(crate) struct Answer {
-    id: RequestId,
     events: Receiver<Event>,
+    request: OpenRequest,
+}
+
+/// A request that more can be said about. Clones are the same request.
+#[derive(Clone)]
+pub(crate) struct OpenRequest {
+    id: RequestId,
     agent: AgentClient,
 }
 
@@ -97,7 +103,7 @@ impl AgentClient {
         state.waiting.insert(id, sender);
         drop(state);
         self.say(id, request)?;
-        Ok(Answer { id, events, agent: self.clone() })
+        Ok(Answer { events, request: OpenRequest { id, agent: self.clone() } })
     }
 
     fn say(&self, id: RequestId, body: Request) -> io::Result<()> {
@@ -152,7 +158,14 @@ impl Answer {
         })
     }
 
-    /// Says more about the same request: input, a signal, a new size.
+    /// The request that this answers.
+    pub(crate) fn request(&self) -> &OpenRequest {
+        &self.request
+    }
+}
+
+impl OpenRequest {
+    /// Says more about the request: input, a signal, a new size.
     pub(crate) fn add(&self, request: Request) -> io::Result<()> {
         self.agent.say(self.id, request)
     }
