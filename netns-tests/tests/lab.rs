@@ -109,3 +109,39 @@ fn a_wrong_drawing_is_refused_in_plain_words() -> LabResult<()> {
     assert!(words.starts_with("two: 192.0.2.300/24 is no address with a prefix"), "{words}");
     Ok(())
 }
+
+#[test]
+fn a_network_carries_packets_of_its_mtu_and_no_larger_ones() -> LabResult<()> {
+    let lab = Lab::new("mtu")?;
+    let jumbo = lab.network_with_mtu("jumbo", 9000)?;
+    let one = lab.machine("one").nic("und0", &jumbo, "192.0.2.1/24").start()?;
+    let _two = lab.machine("two").nic("und0", &jumbo, "192.0.2.2/24").start()?;
+    let _guest = lab.uml("guest").nic("eth0", &jumbo, "192.0.2.3/24").boot()?;
+
+    one.run("ping -c 1 -W 5 -M do -s 8972 192.0.2.2").expect_ok()?;
+    one.run("ping -c 1 -W 5 -M do -s 8972 192.0.2.3").expect_ok()?;
+    jumbo.set_mtu(4000)?;
+    one.run("ping -c 1 -W 1 -M do -s 8972 192.0.2.2").expect_failure()?;
+    one.run("ping -c 1 -W 5 -M do -s 3972 192.0.2.2").expect_ok()?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "fails on purpose, for the test below"]
+fn a_test_in_trouble() -> LabResult<()> {
+    let lab = Lab::new("trouble")?;
+    let one = lab.machine("one").start()?;
+    one.write_file("/var/log/landbridge/daemon.log", "the daemon's last words\n")?;
+    one.run("echo why >&2; false").expect_ok().map(drop)
+}
+
+#[test]
+fn a_failing_test_shows_the_logs_of_its_machines() {
+    let test = std::env::current_exe().expect("this program has a path");
+    let arguments = ["--exact", "a_test_in_trouble", "--ignored"];
+    let output = std::process::Command::new(test).args(arguments).output().expect("it starts");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success());
+    assert!(shown.contains("on machine one") || shown.contains("machine: \"one\""), "{shown}");
+    assert!(shown.contains("why") && shown.contains("the daemon's last words"), "{shown}");
+}
