@@ -1,5 +1,6 @@
 //! What can go wrong in a lab.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 pub type LabResult<T> = Result<T, LabError>;
 
 /// What went wrong, and where.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum LabError {
     /// Something that a script makes is not there.
     #[error("the lab needs {what}: run {remedy}")]
@@ -78,6 +79,13 @@ pub enum LabError {
         /// Its output.
         seen: String,
     },
+}
+
+/// The words for people: a test that returns an error shows it in this form.
+impl fmt::Debug for LabError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// For `map_err`: names the operation and its object.
