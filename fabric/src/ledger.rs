@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnetwork::Ipv4Network;
 
 use crate::journal::{Journal, State};
-use crate::step::{Change, NicState, PlannedStep, Step};
-use crate::{InterfaceName, Observed};
+use crate::{Change, InterfaceName, NicState, Observed, PlannedStep, Step};
 
 /// The journal in which [`crate::reconcile`] keeps its steps, and out of which the ledger is read.
 pub type NetworkJournal = Journal<PlannedStep>;

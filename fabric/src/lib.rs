@@ -15,6 +15,7 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod change;
 mod conflict;
 mod feature;
 mod journal;
@@ -30,6 +31,7 @@ mod spec;
 mod step;
 
 pub use backend::{Backend, BackendError, Fake, Fault, Faulty, Refusal};
+pub use change::Change;
 pub use conflict::Conflict;
 pub use feature::{Feature, features};
 pub use journal::{EntryId, Journal, JournalError, State};
@@ -42,4 +44,4 @@ pub use plan::{Plan, plan};
 pub use reconcile::{ApplyError, Report, StepError, reconcile};
 pub use recover::{RecoverError, recover};
 pub use spec::{IdError, LinkKind, LinkSpec, Network, Owner, VlanId, Vni};
-pub use step::{Change, NicState, PlannedStep, Step};
+pub use step::{NicState, PlannedStep, Step};

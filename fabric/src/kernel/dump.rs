@@ -69,9 +69,14 @@ pub(super) async fn observe(talk: &Talk) -> Result<Snapshot, Refusal> {
 
 /// Looks at one link: how the kernel calls it, and its alias.
 pub(super) async fn find(talk: &Talk, request: Request) -> Result<(Known, Option<String>), Refusal> {
-    let found = talk.send(vec![request]).await?.into_iter().find_map(link_message);
-    let message = found.ok_or_else(|| Refusal::errno(Errno::ENODEV))?;
-    Ok((known(&message), alias(&message)))
+    let found = told(talk.send(vec![request]).await?);
+    found.ok_or_else(|| Refusal::errno(Errno::ENODEV))
+}
+
+/// The link that the kernel's answer tells of, if it does.
+pub(super) fn told(answers: Vec<RouteNetlinkMessage>) -> Option<(Known, Option<String>)> {
+    let message = answers.into_iter().find_map(link_message)?;
+    Some((known(&message), alias(&message)))
 }
 
 fn link_message(message: RouteNetlinkMessage) -> Option<LinkMessage> {

@@ -45,11 +45,16 @@ impl Kernel {
     /// link goes again. A tap is only made to last once it has everything.
     async fn create(&mut self, name: &InterfaceName, link: &Link) -> Result<(), Refusal> {
         let tap = (link.kind == Kind::Tap).then(|| tap::NewTap::create(name)).transpose()?;
+        let mut told = None;
         if tap.is_none() {
             let parent = link.kind.parent().map(|parent| self.known(parent)).transpose()?;
-            self.talk.send(vec![request::new_link(name, link, parent.map(|parent| parent.index))]).await?;
+            let request = request::new_link(name, link, parent.map(|parent| parent.index));
+            told = dump::told(self.talk.send(vec![request]).await?);
         }
-        let known = dump::find(&self.talk, request::get_link_by_name(name)).await?.0;
+        let (known, _) = match told {
+            Some(told) => told,
+            None => dump::find(&self.talk, request::get_link_by_name(name)).await?,
+        };
         let furnished = self.furnish(known.index, link).await;
         if let Some(tap) = tap {
             // Without this last word the tap goes by itself.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 use rtnetlink::AddressMessageBuilder;
-use rtnetlink::packet_core::{DefaultNla, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
+use rtnetlink::packet_core::{DefaultNla, NLM_F_APPEND, NLM_F_CREATE, NLM_F_ECHO, NLM_F_EXCL};
 use rtnetlink::packet_route::link::{
     AfSpecInet, AfSpecUnspec, InfoData, InfoKind, InfoVlan, InfoVxlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
@@ -33,7 +33,8 @@ pub(super) fn get_link_by_index(index: u32) -> Request {
     Request { message: RouteNetlinkMessage::GetLink(with(index, [])), flags: 0 }
 }
 
-/// A bare link of the right kind: neither up nor tagged yet. The kernel takes no alias in this request.
+/// A bare link of the right kind: neither up nor tagged yet. The kernel takes no alias in this request; from Linux 6.2 on
+/// it answers with the link.
 pub(super) fn new_link(name: &InterfaceName, link: &Link, parent: Option<u32>) -> Request {
     let (kind, data) = match &link.kind {
         Kind::Vxlan { vni, local, port } => {
@@ -56,7 +57,7 @@ pub(super) fn new_link(name: &InterfaceName, link: &Link, parent: Option<u32>) -
     }
     let info = std::iter::once(LinkInfo::Kind(kind)).chain(data.map(LinkInfo::Data));
     message.attributes.push(LinkAttribute::LinkInfo(info.collect()));
-    Request { message: RouteNetlinkMessage::NewLink(message), flags: NLM_F_CREATE | NLM_F_EXCL }
+    Request { message: RouteNetlinkMessage::NewLink(message), flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO }
 }
 
 pub(super) fn del_link(index: u32) -> Request {

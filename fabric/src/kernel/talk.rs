@@ -1,6 +1,7 @@
 //! Requests and answers over one netlink socket.
 
 use std::io;
+use std::pin::pin;
 
 use futures_util::StreamExt;
 use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
@@ -22,7 +23,9 @@ const DUMP_INTERRUPTED: u16 = 0x10;
 const DUMP_ATTEMPTS: usize = 10;
 
 /// The kernel's address on a netlink socket.
-const KERNEL: (u32, u32) = (0, 0);
+fn kernel() -> SocketAddr {
+    SocketAddr::new(0, 0)
+}
 
 /// A message with its flags beyond `NLM_F_REQUEST` and `NLM_F_ACK`.
 #[derive(Clone, Debug)]
@@ -39,6 +42,7 @@ impl Talk {
     /// Opens a socket in the thread's namespace. The task that serves it ends when this value is dropped.
     pub(super) fn open() -> io::Result<Self> {
         let (mut connection, handle, unsolicited) = new_connection(NETLINK_ROUTE)?;
+        connection.set_forward_ack(true);
         connection.set_forward_done(true);
         let socket = connection.socket_mut().socket_mut();
         socket.set_ext_ack(true)?;
@@ -54,24 +58,33 @@ impl Talk {
     pub(super) async fn send(&self, requests: Vec<Request>) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
         let mut answers = Vec::new();
         for batch in requests.chunks(BATCH) {
-            let messages: Vec<_> = batch.iter().map(acknowledged).collect();
-            let stream = self.0.request_batch(messages, SocketAddr::new(KERNEL.0, KERNEL.1));
-            let mut stream = Box::pin(stream.map_err(|error| Refusal::Connection(error.to_string()))?);
-            let mut refusal = None;
-            while let Some(answer) = stream.next().await {
-                match answer.payload {
-                    NetlinkPayload::InnerMessage(message) => answers.push(message),
-                    NetlinkPayload::Error(error) => {
-                        refusal.get_or_insert_with(|| extack::refusal(answer.header.flags, &error));
-                    }
-                    _ => {}
-                }
-            }
-            if let Some(refusal) = refusal {
-                return Err(refusal);
-            }
+            answers.extend(self.send_batch(batch).await?);
         }
         Ok(answers)
+    }
+
+    async fn send_batch(&self, batch: &[Request]) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
+        let messages: Vec<_> = batch.iter().map(acknowledged).collect();
+        let stream =
+            self.0.request_batch(messages, kernel()).map_err(|error| Refusal::Connection(error.to_string()))?;
+        let mut stream = pin!(stream);
+        let (mut answers, mut acknowledged, mut refusal) = (Vec::new(), 0, None);
+        while let Some(answer) = stream.next().await {
+            match answer.payload {
+                NetlinkPayload::InnerMessage(message) => answers.push(message),
+                NetlinkPayload::Error(error) if error.code.is_none() => acknowledged += 1,
+                NetlinkPayload::Error(error) => {
+                    refusal.get_or_insert_with(|| extack::refusal(answer.header.flags, &error));
+                }
+                _ => {}
+            }
+        }
+        match refusal {
+            Some(refusal) => Err(refusal),
+            // A connection that breaks ends the answers early, which must not pass for consent.
+            None if acknowledged < batch.len() => Err(Refusal::Connection("it ended before the answer".into())),
+            None => Ok(answers),
+        }
     }
 
     /// Everything of a kind. Begun again while others change things under it.
@@ -87,8 +100,8 @@ impl Talk {
     async fn dump_once(&self, message: RouteNetlinkMessage) -> Result<Option<Vec<RouteNetlinkMessage>>, Refusal> {
         let mut request = NetlinkMessage::from(message);
         request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        let stream = self.0.request(request, SocketAddr::new(KERNEL.0, KERNEL.1));
-        let mut stream = Box::pin(stream.map_err(|error| Refusal::Connection(error.to_string()))?);
+        let stream = self.0.request(request, kernel()).map_err(|error| Refusal::Connection(error.to_string()))?;
+        let mut stream = pin!(stream);
         let (mut items, mut whole) = (Vec::new(), false);
         while let Some(answer) = stream.next().await {
             if answer.header.flags & DUMP_INTERRUPTED != 0 {

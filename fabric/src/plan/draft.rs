@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::order;
 use super::target::Links;
-use crate::{Change, InterfaceName, Ledger, LinkKind, Network, Observed, Plan, Step};
+use crate::{Change, InterfaceName, Ledger, Link, LinkKind, Network, Observed, Plan, Step};
 
 /// The steps so far, and the links as they will be after them.
 pub(super) struct Draft<'a> {
@@ -41,9 +41,9 @@ impl<'a> Draft<'a> {
     /// of their own, others' too (the kernel would do it silently), so that the way back attaches them again.
     pub(super) fn delete(&mut self, doomed: &BTreeSet<InterfaceName>) {
         for name in order::deletion(doomed.iter().cloned().collect(), &self.links) {
-            let observed = Observed { links: std::mem::take(&mut self.links) };
-            let ports: Vec<_> = observed.ports(&name).cloned().collect();
-            self.links = observed.links;
+            let is_port = |link: &Link| link.controller.as_ref() == Some(&name);
+            let ports = self.links.iter().filter(|(_, link)| is_port(link)).map(|(port, _)| port.clone());
+            let ports: Vec<_> = ports.collect();
             for port in ports {
                 self.set(&port, Change::Controller { from: Some(name.clone()), to: None });
             }

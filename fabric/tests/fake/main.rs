@@ -47,3 +47,10 @@ impl Machine {
         self.observe().links[&common::name(text)].clone()
     }
 }
+
+#[test]
+fn a_reconcile_can_be_spawned_on_any_runtime() {
+    fn is_send<T: Send>(_: T) {}
+    let (mut machine, network) = (Machine::with([]), Network::empty(owner()));
+    is_send(reconcile(&network, &mut machine.fake, &mut machine.journal));
+}

@@ -18,9 +18,11 @@ pub(crate) fn judged() -> Observed {
         let Some(link) = item["ifname"].as_str().and_then(|text| links.get_mut(&name(text))) else { continue };
         link.addresses = item["addr_info"].as_array().unwrap().iter().map(address).collect();
     }
-    for (name, link) in &mut links {
-        if matches!(link.kind, Kind::Vxlan { .. }) {
-            link.flood = flood(name);
+    for entry in run_json("bridge -j fdb show").as_array().unwrap() {
+        let link = entry["ifname"].as_str().and_then(|text| links.get_mut(&name(text)));
+        if let (Some(link), "00:00:00:00:00:00", true) = (link, entry["mac"].as_str().unwrap(), entry["port"].is_null())
+        {
+            link.flood.extend(entry["dst"].as_str().map(|text| text.parse::<Ipv4Addr>().unwrap()));
         }
     }
     Observed { links }
@@ -58,11 +60,4 @@ fn kind(info: &Value) -> Kind {
 fn address(info: &Value) -> Ipv4Network {
     let prefix = u8::try_from(info["prefixlen"].as_u64().unwrap()).unwrap();
     Ipv4Network::new(info["local"].as_str().unwrap().parse().unwrap(), prefix).unwrap()
-}
-
-fn flood(vxlan: &InterfaceName) -> std::collections::BTreeSet<Ipv4Addr> {
-    let entries = run_json(&format!("bridge -j fdb show dev {vxlan}"));
-    let zero = |entry: &&Value| entry["mac"] == "00:00:00:00:00:00" && entry["port"].is_null();
-    let remote = |entry: &Value| entry["dst"].as_str().map(|text| text.parse().unwrap());
-    entries.as_array().unwrap().iter().filter(zero).filter_map(remote).collect()
 }

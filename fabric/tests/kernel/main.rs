@@ -8,3 +8,4 @@ mod habits;
 mod judge;
 mod properties;
 mod refusals;
+mod speed;
