@@ -6,12 +6,15 @@ use landbridge_fabric::EntryId;
 
 use super::error::UndoError;
 use super::exits::Exits;
-use super::ledger::{Entry, Ledger, Made};
+use super::kinds::block;
+use super::ledger::{Entry, Ledger};
 use super::lock::Lock;
 use super::observe::World;
 use super::plan::plan;
 use super::step::{Context, Record, Step};
-use super::{ConvergeError, Key, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash};
+use super::{
+    ConvergeError, Key, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash, journal,
+};
 
 /// A machine that this process alone may change.
 #[derive(Debug)]
@@ -35,13 +38,23 @@ pub struct Report {
 /// Whoever wants to see steps while they are done. Gets a step's line just before it begins.
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
 
+/// Whether a spec is all that is wanted.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// What it doesn't name goes.
+    Whole,
+    /// What it doesn't name stays.
+    Part,
+}
+
 impl Machine {
     /// Takes the lock, reads the ledger, and undoes the steps that a crash interrupted.
     pub async fn open(place: Place) -> Result<Self, OpenError> {
         place.make().map_err(OpenError::Place)?;
-        let lock = Lock::take(&place.lock())?;
-        let ledger = Ledger::open(&place.ledger(), place.kept())?;
-        let mut machine = Self { context: Context::new(place), ledger, _lock: lock };
+        let lock = Lock::take(&place.lock()).await?;
+        let ledger = Ledger::open(&place.ledger(), place.kept()).await?;
+        let network = journal::open(&place.network()).await.map_err(LedgerError::from)?;
+        let mut machine = Self { context: Context::new(place, network), ledger, _lock: lock };
         machine.recover().await?;
         Ok(machine)
     }
@@ -58,57 +71,23 @@ impl Machine {
 
     /// What [`Machine::converge`] would do. Changes nothing.
     pub async fn plan(&self, spec: &MachineSpec) -> Result<Plan, PlanError> {
-        self.plan_against(spec, self.ledger.made()).await
-    }
-
-    /// The plan as if only `made` were ours.
-    async fn plan_against(&self, spec: &MachineSpec, made: Vec<Made>) -> Result<Plan, PlanError> {
-        let world = World::observe(&self.context.place, spec, &made).await?;
-        plan(&self.context.place.owner, spec, &made, world)
+        self.plan_for(spec, Scope::Whole).await
     }
 
     /// Makes the machine as `spec` says, and looks again whether it is so. A step that fails undoes those before it.
     pub async fn converge(&mut self, spec: &MachineSpec) -> Result<Report, ConvergeError> {
-        self.converge_with(spec, &mut |_| {}).await
+        self.carry_out(spec, Scope::Whole, &mut |_| {}).await
     }
 
     /// [`Machine::converge`], telling `progress` of each step.
     pub async fn converge_with(&mut self, spec: &MachineSpec, progress: Progress<'_>) -> Result<Report, ConvergeError> {
-        let start = Instant::now();
-        self.recover().await?;
-        let plan = self.plan(spec).await?;
-        let done = plan.lines().map(String::from).collect();
-        if !plan.is_empty() {
-            self.apply(&plan, progress).await?;
-            let drift = self.plan(spec).await?;
-            if !drift.is_empty() {
-                return Err(ConvergeError::Drift(drift));
-            }
-        }
-        Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
+        self.carry_out(spec, Scope::Whole, progress).await
     }
 
     /// Makes what `spec` says and leaves everything else of ours as it is: for a machine whose whole wish is carried out
     /// part after part, each proved before the next. [`Machine::converge`] with the whole wish comes last.
     pub async fn extend(&mut self, part: &MachineSpec) -> Result<Report, ConvergeError> {
-        let start = Instant::now();
-        self.recover().await?;
-        let plan = self.plan_part(part).await?;
-        let done = plan.lines().map(String::from).collect();
-        if !plan.is_empty() {
-            self.apply(&plan, &mut |_| {}).await?;
-            let drift = self.plan_part(part).await?;
-            if !drift.is_empty() {
-                return Err(ConvergeError::Drift(drift));
-            }
-        }
-        Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
-    }
-
-    async fn plan_part(&self, part: &MachineSpec) -> Result<Plan, PlanError> {
-        let wanted: Vec<Key> = part.resources.iter().map(Key::of).collect();
-        let made = self.ledger.made().into_iter().filter(|made| wanted.contains(&made.key)).collect();
-        self.plan_against(part, made).await
+        self.carry_out(part, Scope::Part, &mut |_| {}).await
     }
 
     /// Undoes everything of ours, by the ledger alone.
@@ -136,6 +115,40 @@ impl Machine {
             _ => None,
         });
         Exits::of(&self.context.place, names)
+    }
+
+    async fn carry_out(
+        &mut self,
+        spec: &MachineSpec,
+        scope: Scope,
+        progress: Progress<'_>,
+    ) -> Result<Report, ConvergeError> {
+        let start = Instant::now();
+        self.recover().await?;
+        let plan = self.plan_for(spec, scope).await?;
+        let done = plan.lines().map(String::from).collect();
+        if !plan.is_empty() {
+            self.apply(&plan, progress).await?;
+            let drift = self.plan_for(spec, scope).await?;
+            if !drift.is_empty() {
+                return Err(ConvergeError::Drift(drift));
+            }
+        }
+        Ok(Report { done, notes: self.context.take_notes(), took: start.elapsed() })
+    }
+
+    async fn plan_for(&self, spec: &MachineSpec, scope: Scope) -> Result<Plan, PlanError> {
+        let all = self.ledger.made();
+        let created = block::created(&all);
+        let made = match scope {
+            Scope::Whole => all,
+            Scope::Part => {
+                all.into_iter().filter(|made| spec.resources.iter().any(|r| Key::of(r) == made.key)).collect()
+            }
+        };
+        let mut world = World::observe(&self.context, spec, &made).await?;
+        world.created = created;
+        plan(&self.context.place.owner, spec, &made, world)
     }
 
     async fn apply(&mut self, plan: &Plan, progress: Progress<'_>) -> Result<(), ConvergeError> {

@@ -7,7 +7,7 @@ use landbridge_fabric::{EntryId, Journal, State};
 use serde::{Deserialize, Serialize};
 
 use super::step::{Inverse, Record};
-use super::{Key, LedgerError, kept};
+use super::{Key, LedgerError, journal, kept};
 
 /// A resource of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Reads the ledger; a missing one is empty.
-    pub(super) fn open(path: &Path, kept: PathBuf) -> Result<Self, LedgerError> {
-        let journal = Journal::open(path)?;
+    pub(super) async fn open(path: &Path, kept: PathBuf) -> Result<Self, LedgerError> {
+        let journal = journal::open(path).await?;
         Ok(Self { journal, kept })
     }
 

@@ -3,6 +3,11 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between two attempts, where the holder may be about to let go.
+const PAUSE: Duration = Duration::from_millis(1);
+const ATTEMPTS: u32 = 1000;
 
 /// The right to change the machine, for as long as it lives. The kernel gives it back when the process ends, however it
 /// ends; a child that was forked but has not yet become another program holds it too, so nobody else can believe that
@@ -16,7 +21,7 @@ pub(super) struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("{} is held by {}; wait for it, or stop it", path.display(), holder(*pid))]
+    #[error("{} is held by {}; wait for it, or stop it", path.display(), who(*pid))]
     Held {
         /// The lock file.
         path: PathBuf,
@@ -34,29 +39,44 @@ pub enum LockError {
     },
 }
 
-fn holder(pid: Option<u32>) -> String {
+fn who(pid: Option<u32>) -> String {
     pid.map_or("another process".into(), |pid| format!("process {pid}"))
 }
 
 impl Lock {
-    /// Takes the lock or says at once who has it.
-    pub(super) fn take(path: &Path) -> Result<Self, LockError> {
+    /// Takes the lock or says who has it.
+    pub(super) async fn take(path: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { path: path.into(), source };
         let mut file =
             File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(LockError::Held { path: path.into(), pid });
+        for attempt in 0.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                Err(TryLockError::WouldBlock) => {
+                    let pid = holder(&mut file);
+                    if attempt == ATTEMPTS || pid.is_some_and(lives_elsewhere) {
+                        return Err(LockError::Held { path: path.into(), pid });
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+    text.trim().parse().ok()
+}
+
+/// If not, the lock is held by a child that was forked by the one that had it, and that will soon be another program.
+fn lives_elsewhere(pid: u32) -> bool {
+    pid != std::process::id() && Path::new("/proc").join(pid.to_string()).exists()
 }
 
 #[cfg(test)]
@@ -65,14 +85,14 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_second_one_is_told_who_has_the_lock() {
+    #[tokio::test]
+    async fn the_second_one_is_told_who_has_the_lock() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
-        let first = Lock::take(&path).unwrap();
-        let error = Lock::take(&path).unwrap_err().to_string();
+        let first = Lock::take(&path).await.unwrap();
+        let error = Lock::take(&path).await.unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
-        Lock::take(&path).unwrap();
+        Lock::take(&path).await.unwrap();
     }
 }

@@ -20,6 +20,7 @@ mod diff;
 mod digest;
 mod error;
 mod exits;
+mod journal;
 mod kept;
 mod key;
 mod kinds;

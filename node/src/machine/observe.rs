@@ -14,7 +14,7 @@ use super::kinds::network;
 use super::kinds::process::Instance;
 use super::ledger::Made;
 use super::passwd::Passwd;
-use super::step::Record;
+use super::step::{Context, Record};
 use super::{Input, MachineSpec, Place, Process, Resource, StepError};
 
 /// What stands at a path.
@@ -98,10 +98,11 @@ pub(super) struct World {
 
 impl World {
     /// Looks at everything that `spec` and `made` speak of.
-    pub(super) async fn observe(place: &Place, spec: &MachineSpec, made: &[Made]) -> Result<Self, StepError> {
+    pub(super) async fn observe(context: &Context, spec: &MachineSpec, made: &[Made]) -> Result<Self, StepError> {
         let mut world = Self { passwd: Passwd::read()?, ..Self::default() };
+        let place = &context.place;
         if let Some(network) = network_of(spec, made) {
-            world.network = Some(network::look(place, &network).await?);
+            world.network = Some(network::look(context, &network).await?);
         }
         for resource in &spec.resources {
             world.look_for(place, resource)?;
@@ -171,12 +172,7 @@ impl World {
 
     fn look_after(&mut self, place: &Place, record: &Record) -> Result<(), StepError> {
         match record {
-            Record::Block(block) => {
-                if block.created() {
-                    self.created.insert(block.path().into());
-                }
-                self.look(block.path(), true)
-            }
+            Record::Block(block) => self.look(block.path(), true),
             Record::Process(process) => self.look_for_process(place, process.name()),
             Record::Mount(mount) => self.look_at_mounts(mount.target()),
             Record::Network(_) | Record::Directory(_) | Record::File(_) | Record::Run(_) | Record::Residue(_) => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use landbridge_fabric::NetworkJournal;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -12,12 +13,13 @@ use super::{Key, Place, StepError};
 #[derive(Debug)]
 pub(super) struct Context {
     pub place: Place,
+    pub network: tokio::sync::Mutex<NetworkJournal>,
     notes: Mutex<Vec<String>>,
 }
 
 impl Context {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, notes: Mutex::default() }
+    pub(super) fn new(place: Place, network: NetworkJournal) -> Self {
+        Self { place, network: network.into(), notes: Mutex::default() }
     }
 
     /// Something that a person should know although nothing failed.

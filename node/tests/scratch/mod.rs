@@ -11,25 +11,36 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
 use landbridge_node::machine::{Block, Machine, Owner, Place};
 
 /// A directory for the machine's world, and the engine's own places beside it. Everything goes when it is dropped, also
 /// by a panic.
 pub struct Scratch {
-    root: tempfile::TempDir,
+    root: PathBuf,
     owner: String,
+    /// `None`: another process owns it.
+    ours: Option<tempfile::TempDir>,
 }
 
 impl Scratch {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let owner = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self::in_directory(tempfile::tempdir().unwrap(), owner)
+        Self::of(&format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    fn in_directory(root: tempfile::TempDir, owner: String) -> Self {
-        fs::create_dir(root.path().join("world")).unwrap();
-        Self { root, owner }
+    /// Whose things it is about is told; only one such may exist at a time if it has processes.
+    pub fn of(owner: &str) -> Self {
+        let ours = tempfile::tempdir().unwrap();
+        fs::create_dir(ours.path().join("world")).unwrap();
+        Self { root: ours.path().into(), owner: owner.into(), ours: Some(ours) }
+    }
+
+    /// That of another process, which goes on existing.
+    pub fn borrowed(root: PathBuf, owner: String) -> Self {
+        Self { root, owner, ours: None }
     }
 
     pub fn owner(&self) -> &str {
@@ -37,20 +48,20 @@ impl Scratch {
     }
 
     pub fn root(&self) -> &Path {
-        self.root.path()
+        &self.root
     }
 
     /// A path in the machine's world.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join("world").join(name)
+        self.root.join("world").join(name)
     }
 
     pub fn run(&self) -> PathBuf {
-        self.root.path().join("run")
+        self.root.join("run")
     }
 
     pub fn place(&self) -> Place {
-        let root = self.root.path();
+        let root = &self.root;
         Place { owner: Owner(self.owner.clone()), state: root.join("state"), run: self.run(), log: root.join("log") }
     }
 
@@ -65,12 +76,12 @@ impl Scratch {
     /// Every path in the world with mode, owner and content.
     pub fn tree(&self) -> BTreeMap<PathBuf, String> {
         let mut tree = BTreeMap::new();
-        add(&self.path(""), &mut tree);
+        add(&self.path(""), Path::new(""), &mut tree);
         tree
     }
 
     pub fn log(&self, name: &str) -> String {
-        fs::read_to_string(self.root.path().join(format!("log/{name}.log"))).unwrap_or_default()
+        fs::read_to_string(self.root.join(format!("log/{name}.log"))).unwrap_or_default()
     }
 
     /// Waits until the log says this.
@@ -87,6 +98,17 @@ impl Scratch {
     /// Id and argv of every process of ours.
     pub fn processes(&self) -> Vec<String> {
         self.pids().into_iter().map(|pid| format!("{pid} {}", argv(pid))).collect()
+    }
+
+    /// Waits until none of ours runs.
+    pub async fn await_no_processes(&self) {
+        let gone = async {
+            while !self.pids().is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
+        assert!(gone.is_ok(), "still there: {:?}", self.processes());
     }
 
     /// Kills one of ours.
@@ -116,6 +138,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.ours.is_none() {
+            return;
+        }
         self.pids().into_iter().for_each(kill);
     }
 }
@@ -128,17 +153,34 @@ fn argv(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ").trim().into()
 }
 
-fn add(path: &Path, tree: &mut BTreeMap<PathBuf, String>) {
+fn add(root: &Path, name: &Path, tree: &mut BTreeMap<PathBuf, String>) {
+    let path = &root.join(name);
     let found = fs::symlink_metadata(path).unwrap();
     let what = if found.is_dir() {
-        fs::read_dir(path).unwrap().flatten().for_each(|entry| add(&entry.path(), tree));
+        fs::read_dir(path).unwrap().flatten().for_each(|entry| add(root, &name.join(entry.file_name()), tree));
         "directory".into()
     } else if found.is_symlink() {
         format!("-> {}", fs::read_link(path).unwrap().display())
     } else {
         format!("{:?}", String::from_utf8_lossy(&fs::read(path).unwrap()))
     };
-    tree.insert(path.into(), format!("{:o} {}:{} {what}", found.mode(), found.uid(), found.gid()));
+    tree.insert(name.into(), format!("{:o} {}:{} {what}", found.mode(), found.uid(), found.gid()));
+}
+
+/// Runs a test on a thread with mount and network namespaces of its own, which go with it.
+pub fn in_namespaces(test: impl AsyncFnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("new namespaces: run as root");
+            let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+            mount(None::<&str>, "/", None::<&str>, private, None::<&str>).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(test());
+        });
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }
 
 /// An error with all its causes.

@@ -1,13 +1,12 @@
 //! Links and addresses. The whole network is one step here: the network crate plans, journals and undoes it by itself.
 
 use landbridge_fabric::{
-    Backend, BackendError, Feature, Kernel, Ledger, Network, NetworkJournal, Observed, Plan, Step as LinkStep, plan,
-    reconcile,
+    Backend, BackendError, Feature, Kernel, Ledger, Network, Observed, Plan, Step as LinkStep, plan, reconcile,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::machine::step::{Context, Prepared, Step};
-use crate::machine::{Cause, Conflict, Key, Place, StepError, crash};
+use crate::machine::{Cause, Conflict, Key, StepError, crash};
 
 /// The network as it was last wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +29,9 @@ pub(in crate::machine) struct Change {
 pub(in crate::machine) type View = Result<Plan, Vec<landbridge_fabric::Conflict>>;
 
 /// Looks at the network. Changes nothing.
-pub(in crate::machine) async fn look(place: &Place, wanted: &Network) -> Result<View, StepError> {
+pub(in crate::machine) async fn look(context: &Context, wanted: &Network) -> Result<View, StepError> {
     let failed = |error: BackendError| refused("looking at", error);
-    let journal = journal(place)?;
+    let journal = context.network.lock().await;
     let mut kernel = Kernel::open().map_err(failed)?;
     let observed = kernel.observe().await.map_err(failed)?;
     let plan = match plan(wanted, &observed, &Ledger::of(&journal)) {
@@ -103,14 +102,14 @@ impl Change {
 
     /// Does it.
     pub(in crate::machine) async fn perform(&self, context: &Context) -> Result<(), StepError> {
-        make(&context.place, &self.after).await
+        make(context, &self.after).await
     }
 }
 
 impl Inverse {
     /// Makes the network as it was.
     pub(in crate::machine) async fn undo(&self, context: &Context) -> Result<(), StepError> {
-        make(&context.place, &self.0).await
+        make(context, &self.0).await
     }
 }
 
@@ -121,15 +120,11 @@ impl Record {
     }
 }
 
-async fn make(place: &Place, network: &Network) -> Result<(), StepError> {
-    let mut journal = journal(place)?;
+async fn make(context: &Context, network: &Network) -> Result<(), StepError> {
+    let mut journal = context.network.lock().await;
     let kernel = Kernel::open().map_err(|error| refused("opening", error))?;
     reconcile(network, &mut Sweepable(kernel), &mut journal).await.map_err(|error| refused("making", error))?;
     Ok(())
-}
-
-fn journal(place: &Place) -> Result<NetworkJournal, StepError> {
-    NetworkJournal::open(place.network()).map_err(|error| refused("opening the journal of", error))
 }
 
 fn refused(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> StepError {

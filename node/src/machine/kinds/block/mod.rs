@@ -4,6 +4,7 @@
 mod tests;
 mod text;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -15,8 +16,9 @@ use self::text::Marker;
 use crate::machine::atomic::{self, Attributes};
 use crate::machine::digest::Digest;
 use crate::machine::kept::{self, Snapshot};
+use crate::machine::ledger::Made;
 use crate::machine::observe::{FileNode, Node, World};
-use crate::machine::step::{Context, Prepared, Step};
+use crate::machine::step::{self, Context, Prepared, Step};
 use crate::machine::{Block, Conflict, Key, StepError, diff};
 
 /// A file that somebody else's eyes should be able to read, as such files are.
@@ -198,11 +200,15 @@ impl Record {
     pub(in crate::machine) fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    /// Whether the file exists only because of us.
-    pub(in crate::machine) fn created(&self) -> bool {
-        self.created
-    }
+/// Files that exist only because of blocks of ours.
+pub(in crate::machine) fn created(made: &[Made]) -> BTreeSet<PathBuf> {
+    let records = made.iter().filter_map(|made| match &made.record {
+        step::Record::Block(record) => Some(record),
+        _ => None,
+    });
+    records.filter(|record| record.created).map(|record| record.path.clone()).collect()
 }
 
 fn resolved(path: &Path) -> PathBuf {
