@@ -1,14 +1,23 @@
 //! The front-end: control plane and command line.
 //!
-//! Pure modules (no tokio, no process, no file system): [`spec`], [`naming`], [`ipam`], [`view`], [`topology`]. Backends never import
-//! each other.
+//! Pure modules (no tokio, no process, no file system): [`spec`], [`naming`], [`network`], [`ipam`], [`worker`], [`view`].
+//! Backends ([`tunnel`], [`services`], [`scheduler`]) never import each other; [`lifecycle`], [`daemon`] and [`frontend`]
+//! are their only callers.
 
 pub mod cli;
+pub mod daemon;
+pub mod enroll;
+pub mod frontend;
 pub mod ipam;
+pub mod lifecycle;
 pub mod naming;
+pub mod network;
 pub mod paths;
 pub mod scheduler;
+pub mod services;
 pub mod spec;
+pub mod store;
 pub mod topology;
 pub mod tunnel;
 pub mod view;
+pub mod worker;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 /// The front-end's directories. The defaults follow the Filesystem Hierarchy Standard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
+    /// The cluster's file, and what must not lie beside the state: `/etc/landbridge`.
+    pub config: PathBuf,
     /// What must survive a reboot (0700): `/var/lib/landbridge`.
     pub state: PathBuf,
     /// What needn't: sockets, process records. `/run/landbridge`.
@@ -15,7 +17,12 @@ pub struct Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { state: "/var/lib/landbridge".into(), run: "/run/landbridge".into(), log: "/var/log/landbridge".into() }
+        Self {
+            config: "/etc/landbridge".into(),
+            state: "/var/lib/landbridge".into(),
+            run: "/run/landbridge".into(),
+            log: "/var/log/landbridge".into(),
+        }
     }
 }
 
@@ -33,6 +40,11 @@ impl Paths {
     /// Configuration of the NFS and NIS servers.
     pub fn services(&self) -> PathBuf {
         self.state.join("services")
+    }
+
+    /// The authority's passphrase.
+    pub fn passphrase(&self) -> PathBuf {
+        self.config.join("ca.passphrase")
     }
 
     /// The daemon's local API.

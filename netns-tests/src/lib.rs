@@ -55,6 +55,7 @@ mod report;
 pub mod scenario;
 mod spawn;
 mod uml;
+pub mod ursa;
 mod wan;
 
 pub use agent::message::TerminalSize;

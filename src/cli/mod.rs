@@ -1,7 +1,129 @@
-//! The command line: the only code that prints.
+//! The command line: a file a noun. The only code that prints.
 
+mod audit;
+mod check;
+mod client;
+mod completion;
+mod daemon;
+mod error;
+mod events;
 pub mod findings;
+mod host;
+mod machine;
+mod pki;
 pub mod render;
+mod show;
+mod ssh;
 mod style;
+mod token;
+mod worker;
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::paths::Paths;
+
+pub use error::CliError;
 pub use style::Style;
+
+/// One private LAN, bridged from your racks into EC2.
+///
+/// Landbridge builds the network of an elastic compute cluster and attaches machines to it: a front-end, virtual machines
+/// on your own hosts, and instances in EC2 all sit on one private vLAN, mount the same home directories, know the same
+/// users and take jobs from the same queue.
+#[derive(Parser, Debug)]
+#[command(name = "landbridge", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// The cluster's file.
+    #[arg(long, short, global = true, value_name = "PATH", default_value = "/etc/landbridge/cluster.toml")]
+    file: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Write a commented cluster.toml.
+    Init(check::Init),
+    /// Say everything that is wrong with the cluster's file, at once.
+    Check,
+    /// Print the JSON schema of the cluster's file.
+    Schema,
+    /// Show what `up` would change; exit status 0: nothing, 2: something.
+    Plan,
+    /// Make this machine the front-end: vLAN, keys, tunnels, NFS, NIS, queue.
+    Up(machine::Up),
+    /// Give everything back that `up` made.
+    Down(machine::Down),
+    /// Physical hosts and clouds.
+    #[command(subcommand)]
+    Host(host::Host),
+    /// Workers, wherever they run.
+    #[command(subcommand)]
+    Worker(worker::Worker),
+    /// Join tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Certificates.
+    #[command(subcommand)]
+    Pki(pki::Pki),
+    /// The whole at a glance.
+    Status(show::Status),
+    /// The cluster as a picture.
+    Topology(show::Topology),
+    /// What happened, newest last.
+    Events(events::Events),
+    /// What is left over on either side.
+    Audit(audit::Audit),
+    /// The front-end's daemon; `up` starts it.
+    #[command(hide = true)]
+    Daemon,
+    /// Print a shell's completions, or the manual pages.
+    #[command(subcommand)]
+    Generate(completion::Generate),
+}
+
+/// How a list is printed.
+#[derive(clap::Args, Clone, Copy, Debug)]
+struct Listed {
+    /// For people, or for programs.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: render::Output,
+}
+
+/// Where things are for this invocation.
+struct Context {
+    file: PathBuf,
+    paths: Paths,
+}
+
+/// Runs a command line. The exit status is the command's own; errors are the caller's to print.
+pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
+    let context = Context { file: arguments.file, paths: Paths::default() };
+    match arguments.command {
+        Command::Init(init) => check::init(&context, &init),
+        Command::Check => check::check(&context),
+        Command::Schema => Ok(check::schema()),
+        Command::Plan => machine::plan(&context),
+        Command::Up(up) => machine::up(&context, &up),
+        Command::Down(down) => machine::down(&context, &down),
+        Command::Host(host) => host::run(&context, host),
+        Command::Worker(worker) => worker::run(&context, worker),
+        Command::Token(token) => token::run(&context, &token),
+        Command::Pki(pki) => pki::run(&context, pki),
+        Command::Status(status) => show::status(&context, &status),
+        Command::Topology(topology) => show::topology(&context, &topology),
+        Command::Events(events) => events::run(&context, &events),
+        Command::Audit(audit) => audit::run(&context, &audit),
+        Command::Daemon => daemon::run(&context),
+        Command::Generate(generate) => completion::run(&generate),
+    }
+}
+
+/// A span of time as people write it: `90s`, `10m`, `1h 30m`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| format!("{text:?} is no duration, like 90s or 10m"))?;
+    span.try_into().map_err(|_| format!("{text:?} lies in the past"))
+}

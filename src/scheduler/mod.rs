@@ -1,5 +1,11 @@
 //! The queue, whichever it is.
 
+pub mod fake;
+mod queue;
+pub mod sge;
+
+pub use queue::Queue;
+
 use std::future::Future;
 use std::time::Duration;
 

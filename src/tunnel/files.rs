@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use landbridge_pki::NodeName;
+
 use crate::paths::Paths;
 
 /// The paths of everything that the OpenVPN servers read or make.
@@ -65,6 +67,16 @@ impl Files {
     /// Every authority to trust (PEM).
     pub fn trust(&self) -> PathBuf {
         self.tunnel.join("trust.crt")
+    }
+
+    /// The workers' tls-crypt-v2 keys; 0700.
+    pub fn client_keys(&self) -> PathBuf {
+        self.tunnel.join("clients")
+    }
+
+    /// A worker's tls-crypt-v2 key (0600), which the server itself never reads.
+    pub fn client_key(&self, name: &NodeName) -> PathBuf {
+        self.client_keys().join(format!("{name}.key"))
     }
 
     /// The tls-crypt-v2 server key (0600).

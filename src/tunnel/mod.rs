@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `files` | where everything lies, and files that are never half written |
 //! | `render` | the configuration language, and what both ends must agree on |
+//! | `servers` | the running servers, as the worker's life uses them |
 //! | `server` | a server process: its configuration and its resources |
 //! | `client` | a worker's configuration |
 //! | `identity` | the server's own certificate and key |
@@ -27,12 +28,14 @@ mod files;
 mod identity;
 mod render;
 mod server;
+mod servers;
 
 pub use client::client_config;
 pub use cut::{CutError, cut};
 pub use files::{FileError, Files};
 pub use identity::{ServerIdentity, install_identity};
 pub use server::{resources, server_config};
+pub use servers::{Tunnel, TunnelError};
 
 /// How many server processes there are. Process N listens on `tunnel-port + N`, has the tap `lbtN-CLUSTER`, and shares the
 /// keys and the directories of admitted and revoked workers with the others.

@@ -112,7 +112,7 @@ fn max_clients(cluster: &Cluster) -> u32 {
 pub fn resources(cluster: &Cluster, paths: &Paths) -> MachineSpec {
     let files = Files::new(paths);
     let mut spec = MachineSpec::default();
-    for directory in [files.directory().to_owned(), files.ccd(), files.sockets().to_owned()] {
+    for directory in [files.directory().to_owned(), files.ccd(), files.client_keys(), files.sockets().to_owned()] {
         spec.push(private(directory));
     }
     for n in 0..SERVERS {

@@ -34,7 +34,7 @@ impl From<WorkerState> for Tone {
             WorkerState::Planned | WorkerState::Provisioning | WorkerState::Booting | WorkerState::Joining => {
                 Self::Busy
             }
-            WorkerState::Draining | WorkerState::Gone => Self::Fading,
+            WorkerState::Draining | WorkerState::Drained | WorkerState::Leaving | WorkerState::Gone => Self::Fading,
             WorkerState::Failed | WorkerState::Lost => Self::Bad,
         }
     }

@@ -37,6 +37,8 @@ pub struct WorkerView {
     pub via: Option<Via>,
     /// Jobs that run on it, when the queue said so.
     pub jobs: Option<u32>,
+    /// Why it failed, one sentence with the remedy.
+    pub failure: Option<String>,
     /// The provider's own name for the machine.
     pub machine: Option<String>,
     /// The log of its console.
@@ -71,8 +73,12 @@ pub enum WorkerState {
     Ready,
     /// It was ready and doesn't answer.
     Lost,
-    /// It takes no more jobs, and leaves when its last one is done.
+    /// It takes no more jobs; those that run go on.
     Draining,
+    /// It takes no more jobs, and has none.
+    Drained,
+    /// It is being taken apart.
+    Leaving,
     /// A stage failed.
     Failed,
     /// Nothing of it is left.
@@ -81,7 +87,7 @@ pub enum WorkerState {
 
 impl WorkerState {
     /// Every state, in the order of a life.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Planned,
         Self::Provisioning,
         Self::Booting,
@@ -89,6 +95,8 @@ impl WorkerState {
         Self::Ready,
         Self::Lost,
         Self::Draining,
+        Self::Drained,
+        Self::Leaving,
         Self::Failed,
         Self::Gone,
     ];
@@ -103,6 +111,8 @@ impl WorkerState {
             Self::Ready => "ready",
             Self::Lost => "lost",
             Self::Draining => "draining",
+            Self::Drained => "drained",
+            Self::Leaving => "leaving",
             Self::Failed => "failed",
             Self::Gone => "gone",
         }

@@ -108,6 +108,7 @@ pub(crate) fn worker(id: u64, name: &str, host: &str, via: Via) -> WorkerView {
         via: Some(via),
         jobs: Some(1),
         machine: Some(if tunnelled { format!("i-0abc{id:04}") } else { format!("landbridge-{name}") }),
+        failure: None,
         console: None,
         timeline: Some(joined()),
     }

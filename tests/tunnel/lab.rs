@@ -52,7 +52,7 @@ impl Lab {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name| directory.path().join(name);
-        let paths = Paths { state: at("state"), run: at("run"), log: at("log") };
+        let paths = Paths { config: at("config"), state: at("state"), run: at("run"), log: at("log") };
         let cluster = cluster();
         let passphrase = SecretString::from("correct horse battery staple");
         fs::create_dir(&paths.state).expect("a directory");

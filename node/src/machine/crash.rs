@@ -12,7 +12,7 @@ static KILL_AT: LazyLock<Option<u64>> =
 static POINTS: AtomicU64 = AtomicU64::new(0);
 
 /// A moment at which a crash may be wished for: before a step, and after it.
-pub(super) fn point() {
+pub fn point() {
     if *KILL_AT == Some(POINTS.fetch_add(1, Ordering::Relaxed)) {
         let _ = nix::sys::signal::kill(nix::unistd::getpid(), nix::sys::signal::SIGKILL);
         std::thread::park();

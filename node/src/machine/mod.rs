@@ -15,7 +15,7 @@
 mod atomic;
 mod command;
 mod converge;
-mod crash;
+pub mod crash;
 mod diff;
 mod digest;
 mod error;

@@ -37,7 +37,7 @@ pub use error::{AuthorityError, IssueError, RequestError};
 pub use generation::AUTHORITY_LIFE;
 pub use issue::{CLOCK_ALLOWANCE, Issued};
 pub use register::{CertificateState, Record, Register};
-pub use request::MAX_CSR_BYTES;
+pub use request::{MAX_CSR_BYTES, pin_of_request};
 pub use revoke::Revocation;
 pub use rotate::{Leftovers, Retired, Rotation, RotationStatus};
 pub use spec::{AltName, AltNameError, CertificateSpec, DnsName, Previous, default_life};

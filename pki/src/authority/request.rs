@@ -8,9 +8,18 @@ use openssl::x509::X509Req;
 use rcgen::{PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm};
 
 use super::RequestError;
+use crate::Pin;
+use crate::pin::sha256;
 
 /// The longest request that is read. One for a P-256 key has about 400 bytes.
 pub const MAX_CSR_BYTES: usize = 8192;
+
+/// The pin of the key in a request (PKCS#10, PEM), once its owner has proved to have the private one: the same that the
+/// certificate's facts will show.
+pub fn pin_of_request(csr_pem: &str) -> Result<Pin, RequestError> {
+    let key = ProvedKey::of_request(csr_pem)?;
+    Ok(sha256(&key.subject_public_key_info()))
+}
 
 /// A public key on P-256 whose owner has proved to have the private one.
 pub(super) struct ProvedKey(Vec<u8>);

@@ -10,7 +10,7 @@
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::generation::{self, Generation};
 use super::layout::{self, Overlap, State};
@@ -27,7 +27,7 @@ pub enum Rotation {
 }
 
 /// How far a rotation is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "phase")]
 pub enum RotationStatus {
     /// One generation, trusted by everybody.

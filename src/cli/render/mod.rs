@@ -1,6 +1,7 @@
 //! Views as a person reads them. Each function gives text and prints nothing.
 
 mod host;
+mod pki;
 mod status;
 mod table;
 mod timeline;
@@ -9,6 +10,7 @@ mod topology;
 mod worker;
 
 pub use host::{host_list, host_show};
+pub use pki::{authority, breakages, certificates};
 pub use status::{is_healthy, status};
 pub use table::{Output, json};
 pub use timeline::timeline;

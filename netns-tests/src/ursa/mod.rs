@@ -1,0 +1,114 @@
+//! The design's cluster, as every test and the demo draw it: a front-end, two physical hosts, and a cloud behind a WAN.
+//!
+//! ```text
+//!        cloud 203.0.113.0/24 ──── wan ──── internet 198.51.100.0/24
+//!          │        │                           │ wan0 .1
+//!          e1       e2                      frontend
+//!                                               │ und0 .10
+//!          underlay 192.0.2.0/24 ───────────────┴──────┬──────────────┐
+//!                                                 ursa01 .11     ursa02 .12
+//!                                                      │              │
+//!                                                      w1             w2
+//! ```
+
+mod workers;
+
+use std::time::Duration;
+
+use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
+
+pub use workers::Way;
+
+/// The cluster's file in the lab.
+pub const CLUSTER_TOML: &str = include_str!("cluster.toml");
+
+/// Where the front-end reads it.
+const FILE: &str = "/etc/landbridge/cluster.toml";
+
+/// For commands that build maps, start daemons or wait for other machines.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The cluster.
+pub struct Ursa {
+    /// Everything that is torn down with it.
+    pub lab: Lab,
+    /// The front-end.
+    pub frontend: Machine,
+    /// The physical hosts.
+    pub hosts: Vec<Machine>,
+    /// The way between the cloud and the front-end.
+    pub wan: Wan,
+    /// Where instances live.
+    pub cloud: Network,
+    /// Between the front-end and the physical hosts.
+    pub underlay: Network,
+}
+
+impl Ursa {
+    /// Draws the machines; nothing of Landbridge runs yet. The front-end has a user, ada, with her home directory.
+    pub fn draw(name: &str) -> LabResult<Self> {
+        let lab = Lab::new(name)?;
+        let internet = lab.network("internet")?;
+        // Room for VXLAN's 50 bytes around a packet of the vLAN.
+        let underlay = lab.network_with_mtu("underlay", 1600)?;
+        let cloud = lab.network("cloud")?;
+        let wan = lab.wan(&cloud, &internet)?;
+        let frontend = lab
+            .machine("frontend")
+            .nic("wan0", &internet, "198.51.100.1/24")
+            .nic("und0", &underlay, "192.0.2.10/24")
+            .route("203.0.113.0/24", "wan0")
+            .start()?;
+        let host = |n: u8| {
+            let name = format!("ursa{n:02}");
+            lab.machine(&name).nic("und0", &underlay, format!("192.0.2.{}/24", 10 + n).as_str()).start()
+        };
+        let hosts = vec![host(1)?, host(2)?];
+        frontend.run("useradd --create-home --uid 1000 --shell /bin/bash ada").expect_ok()?;
+        frontend.write_file(FILE, CLUSTER_TOML)?;
+        Ok(Self { lab, frontend, hosts, wan, cloud, underlay })
+    }
+
+    /// Draws it, brings the front-end up and enrols both hosts.
+    pub fn up(name: &str) -> LabResult<Self> {
+        let ursa = Self::draw(name)?;
+        ursa.landbridge("up").deadline(PATIENCE).expect_ok()?;
+        for host in &ursa.hosts {
+            ursa.enrol(host)?;
+        }
+        Ok(ursa)
+    }
+
+    /// A command of `landbridge` on the front-end.
+    pub fn landbridge(&self, words: &str) -> crate::Command {
+        self.frontend.run(&format!("landbridge {words}")).deadline(PATIENCE)
+    }
+
+    /// A command's answer as JSON.
+    pub fn ask(&self, words: &str) -> LabResult<serde_json::Value> {
+        let text = self.landbridge(&format!("{words} --output json")).expect_ok()?;
+        serde_json::from_str(&text).map_err(|error| LabError::Agent {
+            machine: self.frontend.name().to_owned(),
+            message: format!("landbridge {words} printed no JSON: {error}: {text}"),
+        })
+    }
+
+    /// Makes a machine a physical host of the cluster, as a person would: with the line that `host add` prints.
+    pub fn enrol(&self, host: &Machine) -> LabResult<()> {
+        let offer = self.ask(&format!("host add {}", host.name()))?;
+        let token = offer["token"].as_str().unwrap_or_default();
+        host.run("landbridge-node host join --token-stdin").stdin(token).deadline(PATIENCE).expect_ok()?;
+        Ok(())
+    }
+
+    /// An instance in the cloud, which has never heard of Landbridge.
+    pub fn instance(&self, name: &str, address: &str) -> LabResult<Uml> {
+        self.lab.uml(name).nic("eth0", &self.cloud, address).route("198.51.100.0/24", "eth0").boot()
+    }
+
+    /// A virtual machine on a host, its NIC a port of the vLAN's bridge there.
+    pub fn guest(&self, name: &str, host: &Machine) -> LabResult<Uml> {
+        host.wait_until("ip link show lbbr-ursa", PATIENCE)?;
+        self.lab.uml(name).plug(host, "lbbr-ursa").boot()
+    }
+}

@@ -1,0 +1,17 @@
+//! `landbridge daemon`, which `up` starts.
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use super::{CliError, Context, check};
+use crate::daemon;
+
+pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false).init();
+    let cluster = check::load(context)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(daemon::run(cluster, &context.file, context.paths.clone()))?;
+    Ok(ExitCode::SUCCESS)
+}

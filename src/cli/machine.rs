@@ -1,0 +1,134 @@
+//! `landbridge plan`, `up`, `down`: this machine as the front-end.
+
+use std::process::ExitCode;
+
+use landbridge_node::machine::Machine;
+
+use super::{CliError, Context, check};
+use crate::daemon;
+use crate::frontend::{self, Surroundings};
+use crate::scheduler::Queue;
+use crate::spec::Cluster;
+use crate::store::{Sqlite, Store as _};
+use landbridge_node::machine::MachineSpec;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Up {
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Down {
+    /// Even while workers or hosts are part of the cluster: they lose it.
+    #[arg(long)]
+    force: bool,
+    /// Also destroy the keys and all memory: every certificate is worthless then.
+    #[arg(long)]
+    purge: bool,
+}
+
+/// What `plan` says with its exit status: 0 nothing, 2 changes.
+const CHANGES: u8 = 2;
+
+pub(super) fn plan(context: &Context) -> Result<ExitCode, CliError> {
+    let cluster = check::load(context)?;
+    let spec = spec(context, &cluster)?;
+    let plan = runtime()?.block_on(async {
+        let machine = open(context, &cluster).await?;
+        machine.plan(&spec).await.map_err(|e| failed("planning", e))
+    })?;
+    if plan.is_empty() {
+        println!("nothing would change");
+        return Ok(ExitCode::SUCCESS);
+    }
+    print!("{plan}");
+    Ok(ExitCode::from(CHANGES))
+}
+
+pub(super) fn up(context: &Context, up: &Up) -> Result<ExitCode, CliError> {
+    if up.dry_run {
+        return plan(context).map(|_| ExitCode::SUCCESS);
+    }
+    let cluster = check::load(context)?;
+    frontend::make_directories(&context.paths)?;
+    let spec = spec(context, &cluster)?;
+    let report = runtime()?.block_on(async {
+        let mut machine = open(context, &cluster).await?;
+        machine.converge(&spec).await.map_err(|e| failed("bringing the front-end up", e))
+    })?;
+    for line in report.done.iter().chain(&report.notes) {
+        println!("{line}");
+    }
+    if report.done.is_empty() {
+        println!("{} is up; nothing had to change", cluster.name);
+    } else {
+        println!("{} is up: landbridge status", cluster.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn down(context: &Context, down: &Down) -> Result<ExitCode, CliError> {
+    let cluster = check::load(context)?;
+    if !down.force {
+        refuse_while_used(context)?;
+    }
+    let report = runtime()?.block_on(async {
+        let mut machine = open(context, &cluster).await?;
+        machine.tear_down().await.map_err(|e| failed("bringing the front-end down", e))
+    })?;
+    for line in report.done.iter().chain(&report.notes) {
+        println!("{line}");
+    }
+    if down.purge {
+        frontend::purge(&context.paths)?;
+        println!("{} is down, and nothing of it is left", cluster.name);
+    } else {
+        let state = context.paths.state.display();
+        println!("{} is down; its keys and memory stay in {state} (--purge destroys them)", cluster.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever is part of the cluster would lose it without a word.
+fn refuse_while_used(context: &Context) -> Result<(), CliError> {
+    if !context.paths.database().exists() {
+        return Ok(());
+    }
+    let store = Sqlite::open(&context.paths.database())?;
+    let workers = store.workers()?.into_iter().map(|w| w.name);
+    let hosts = store.hosts()?.into_iter().filter(|h| h.enrolled.is_some()).map(|h| h.name);
+    let names: Vec<String> = workers.chain(hosts).map(|n| n.to_string()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::Careful {
+        what: format!("part of the cluster still: {}", names.join(", ")),
+        remedy: "landbridge worker destroy and landbridge host remove first; or --force".into(),
+    })
+}
+
+/// The front-end's machine, with the members that its memory knows.
+fn spec(context: &Context, cluster: &Cluster) -> Result<MachineSpec, CliError> {
+    let around = Surroundings::look(&context.file)?;
+    let members = if context.paths.database().exists() {
+        daemon::members(cluster, &Sqlite::open(&context.paths.database())?)?
+    } else {
+        frontend::Members::default()
+    };
+    let queue = Queue::of(cluster, &context.paths);
+    Ok(frontend::machine_spec(cluster, &context.paths, &around, &members, &queue))
+}
+
+async fn open(context: &Context, cluster: &Cluster) -> Result<Machine, CliError> {
+    frontend::open_machine(cluster, &context.paths).await.map_err(|e| failed("taking hold of this machine", e))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn failed(operation: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CliError {
+    CliError::Machine { operation, source: Box::new(source) }
+}

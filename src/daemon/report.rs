@@ -1,0 +1,269 @@
+//! The roster as people see it.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use landbridge_node::wire::{MachineFacts, Stage};
+use landbridge_pki::NodeName;
+
+use super::converge::Health;
+use crate::lifecycle::{Roster, RosterError};
+use crate::spec::{Cluster, Host, HostKind, Uplink};
+use crate::store::{Event, HostRecord, StoreError, TimelineRow};
+use crate::view::{
+    self, ClusterView, FrontEndView, HostState, HostView, ServiceState, ServiceView, TimelineView, TunnelView,
+    UplinkKind, VlanView, WorkerView,
+};
+use crate::worker::{Worker, WorkerState};
+use crate::{naming, tunnel};
+
+/// A node that was not heard of for this long is silent: it asks for orders every half minute.
+const SILENT: SignedDuration = SignedDuration::from_secs(90);
+
+/// Everything at one moment.
+pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) -> Result<ClusterView, RosterError> {
+    let cluster = roster.cluster();
+    let workers = workers(roster, now)?;
+    Ok(ClusterView {
+        now,
+        cluster: cluster.name.to_string(),
+        front_end: front_end(roster, &cluster, health).await,
+        vlan: vlan(roster, &cluster, now)?,
+        hosts: hosts(roster, now)?,
+        attention: attention(health, &workers),
+        workers,
+    })
+}
+
+async fn front_end(roster: &Roster, cluster: &Cluster, health: &Health) -> FrontEndView {
+    let sessions = roster.connected().await;
+    let tunnel = TunnelView {
+        tap: naming::server_tap(0, &cluster.name).to_string(),
+        port: cluster.front_end.tunnel_port,
+        state: if sessions.is_ok() { ServiceState::Up } else { ServiceState::Down },
+        clients: sessions.map_or(0, |all| u32::try_from(all.len()).unwrap_or(u32::MAX)),
+    };
+    debug_assert_eq!(tunnel::SERVERS, 1);
+    FrontEndView {
+        name: cluster.front_end.name.to_string(),
+        address: cluster.vlan.front_end().ip(),
+        public: cluster.front_end.public,
+        underlay: cluster.front_end.underlay,
+        bridge: naming::bridge(&cluster.name).to_string(),
+        up: health.failure().is_none(),
+        since: health.since(),
+        services: services(cluster, health),
+        tunnels: vec![tunnel],
+    }
+}
+
+fn services(cluster: &Cluster, health: &Health) -> Vec<ServiceView> {
+    let failure = health.failure();
+    let service = |name: &str, detail: String| ServiceView {
+        name: name.into(),
+        detail,
+        state: if failure.is_none() { ServiceState::Up } else { ServiceState::Down },
+        failure: failure.clone(),
+    };
+    let exports =
+        |paths: &[std::path::PathBuf]| paths.iter().map(|p| Path::display(p).to_string()).collect::<Vec<_>>().join(" ");
+    let nfs = cluster.services.nfs.as_ref().map(|nfs| service("NFS", exports(&nfs.exports)));
+    let nis = cluster.services.nis.as_ref().map(|nis| service("NIS", nis.domain.clone()));
+    let queue = match cluster.services.scheduler {
+        crate::spec::SchedulerKind::Sge => Some(service("queue", "Grid Engine".into())),
+        crate::spec::SchedulerKind::Slurm => Some(service("queue", "Slurm".into())),
+        crate::spec::SchedulerKind::None => None,
+    };
+    [nfs, nis, queue].into_iter().flatten().collect()
+}
+
+fn vlan(roster: &Roster, cluster: &Cluster, now: Timestamp) -> Result<VlanView, StoreError> {
+    let leases = roster.store().leases(now)?;
+    let resting = leases.iter().filter(|(_, free_at)| free_at.is_some()).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(VlanView {
+        subnet: cluster.vlan.subnet,
+        workers: cluster.vlan.workers,
+        mtu: cluster.vlan.mtu.bytes(),
+        uplink: match &cluster.vlan.uplink {
+            Uplink::Vxlan { vni, .. } => UplinkKind::Vxlan(vni.get()),
+            Uplink::Vlan { id, parent } => UplinkKind::Vlan(id.get(), parent.to_string()),
+            Uplink::Port { nic } => UplinkKind::Port(nic.to_string()),
+        },
+        leased: count(leases.len() - resting),
+        quarantined: count(resting),
+    })
+}
+
+/// Physical hosts and clouds, in the file's order.
+pub(super) fn hosts(roster: &Roster, now: Timestamp) -> Result<Vec<HostView>, StoreError> {
+    let cluster = roster.cluster();
+    let records = roster.store().hosts()?;
+    let workers = roster.store().workers()?;
+    let numbered = (0_u32..).zip(&cluster.hosts);
+    Ok(numbered
+        .map(|(id, host)| {
+            let record = records.iter().find(|r| r.name == host.name);
+            let mine: Vec<&Worker> = workers.iter().filter(|w| w.host.as_ref() == Some(&host.name)).collect();
+            self::host(&cluster, id, host, record, &mine, now)
+        })
+        .collect())
+}
+
+fn host(
+    cluster: &Cluster,
+    id: u32,
+    host: &Host,
+    record: Option<&HostRecord>,
+    workers: &[&Worker],
+    now: Timestamp,
+) -> HostView {
+    let (cpus, memory_mib) = size(&host.kind);
+    let allocated_cpu: u32 = workers.iter().map(|w| w.slots * 100).sum();
+    let allocated_memory: u64 = workers.iter().filter_map(|w| w.facts.as_ref()).map(|f| f.memory_mib * 1024).sum();
+    let (kind, underlay, bridge, detail) = match &host.kind {
+        HostKind::Physical(physical) => (
+            view::HostKind::Physical,
+            Some(physical.underlay),
+            Some(naming::bridge(&cluster.name).to_string()),
+            record.and_then(|r| r.facts.as_ref()).map(described),
+        ),
+        HostKind::Cloud(cloud) => (
+            view::HostKind::Cloud,
+            None,
+            None,
+            Some(format!("{}, at most {} {}", cloud.region, cloud.workers, cloud.instance_type)),
+        ),
+    };
+    HostView {
+        id,
+        name: host.name.to_string(),
+        kind,
+        state: host_state(&host.kind, record, now),
+        since: record.and_then(|r| r.seen),
+        running_workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
+        total_cpu: cpus * 100,
+        free_cpu: (cpus * 100).saturating_sub(allocated_cpu),
+        allocated_cpu,
+        total_memory: memory_mib * 1024,
+        free_memory: (memory_mib * 1024).saturating_sub(allocated_memory),
+        allocated_memory,
+        underlay,
+        bridge,
+        detail,
+        failure: record.and_then(|r| r.failure.clone()),
+    }
+}
+
+/// A cloud's instances have a size that only its provider knows; until one has joined they count one processor each.
+fn size(kind: &HostKind) -> (u32, u64) {
+    match kind {
+        HostKind::Physical(host) => (host.cpus, host.memory_mib),
+        HostKind::Cloud(cloud) => (cloud.workers, 0),
+    }
+}
+
+fn described(facts: &MachineFacts) -> String {
+    format!("{}, {} CPUs, {} MiB, Linux {}", facts.hostname, facts.cpus, facts.memory_mib, facts.kernel)
+}
+
+fn host_state(kind: &HostKind, record: Option<&HostRecord>, now: Timestamp) -> HostState {
+    let HostKind::Physical(_) = kind else { return HostState::On };
+    let Some(record) = record.filter(|r| r.enrolled.is_some()) else { return HostState::New };
+    let silent = record.seen.is_none_or(|at| now.duration_since(at) > SILENT);
+    match record {
+        r if r.leaving => HostState::Leaving,
+        r if r.failure.is_some() => HostState::Error,
+        _ if silent => HostState::Silent,
+        _ => HostState::On,
+    }
+}
+
+/// Every worker that is not gone.
+pub(super) fn workers(roster: &Roster, now: Timestamp) -> Result<Vec<WorkerView>, StoreError> {
+    let all = roster.store().workers()?;
+    all.iter().map(|worker| Ok(view_of(worker, &roster.store().timeline(worker.id)?, now))).collect()
+}
+
+/// One worker, gone ones included.
+pub(super) fn worker(roster: &Roster, name: &NodeName, now: Timestamp) -> Result<WorkerView, RosterError> {
+    let found = roster.store().worker(name)?;
+    let worker = found.ok_or_else(|| RosterError::Unknown { what: "worker", name: name.clone() })?;
+    let timeline = roster.store().timeline(worker.id)?;
+    Ok(view_of(&worker, &timeline, now))
+}
+
+fn view_of(worker: &Worker, timeline: &[TimelineRow], now: Timestamp) -> WorkerView {
+    WorkerView {
+        id: worker.id.unsigned_abs(),
+        name: worker.name.to_string(),
+        state: state_of(worker, now),
+        stage: stage_of(worker.state),
+        since: worker.changed,
+        asked: worker.created,
+        cpu: worker.slots * 100,
+        memory: worker.facts.as_ref().map_or(0, |f| f.memory_mib * 1024),
+        host: worker.host.as_ref().map(ToString::to_string),
+        address: Some(worker.address),
+        via: Some(worker.via),
+        jobs: None,
+        machine: worker.facts.as_ref().map(|f| f.hostname.clone()),
+        console: None,
+        failure: worker.failure.clone(),
+        timeline: self::timeline(worker, timeline),
+    }
+}
+
+fn state_of(worker: &Worker, now: Timestamp) -> view::WorkerState {
+    let silent = worker.seen.is_none_or(|at| now.duration_since(at) > SILENT);
+    match worker.state {
+        WorkerState::Planned => view::WorkerState::Planned,
+        WorkerState::Joining(_) => view::WorkerState::Joining,
+        WorkerState::Ready if silent => view::WorkerState::Lost,
+        WorkerState::Ready => view::WorkerState::Ready,
+        WorkerState::Draining => view::WorkerState::Draining,
+        WorkerState::Drained => view::WorkerState::Drained,
+        WorkerState::Leaving(_) => view::WorkerState::Leaving,
+        WorkerState::Failed(_) => view::WorkerState::Failed,
+        WorkerState::Gone => view::WorkerState::Gone,
+    }
+}
+
+fn stage_of(at: WorkerState) -> Option<Stage> {
+    match at {
+        WorkerState::Joining(stage) | WorkerState::Failed(stage) => Some(stage),
+        _ => None,
+    }
+}
+
+fn timeline(worker: &Worker, rows: &[TimelineRow]) -> Option<TimelineView> {
+    let first = rows.first()?;
+    let began = first.report.started_ms.saturating_add(first.report.took_ms);
+    let began = SignedDuration::from_millis(i64::try_from(began).unwrap_or(0));
+    Some(TimelineView {
+        started: first.at.checked_sub(began).unwrap_or(first.at),
+        stages: rows.iter().map(|row| row.report.clone()).collect(),
+        running: match worker.state {
+            WorkerState::Joining(stage) => Some(stage),
+            _ => None,
+        },
+    })
+}
+
+fn attention(health: &Health, workers: &[WorkerView]) -> Vec<String> {
+    let convergence = health.failure().map(|why| format!("the front-end is not as it should be: {why}"));
+    let failed = workers.iter().filter(|w| w.state == view::WorkerState::Failed).map(|w| {
+        let why = w.failure.as_deref().unwrap_or("no reason was told");
+        format!("{} failed: {why} (landbridge worker show {})", w.name, w.name)
+    });
+    let lost = workers.iter().filter(|w| w.state == view::WorkerState::Lost);
+    let lost = lost.map(|w| format!("{} is ready but silent: is its machine still there?", w.name));
+    convergence.into_iter().chain(failed).chain(lost).collect()
+}
+
+/// What happened, newest last.
+pub(super) fn events(roster: &Roster, most: u32) -> Result<Vec<Event>, StoreError> {
+    let mut events = roster.store().events(most)?;
+    events.reverse();
+    Ok(events)
+}

@@ -1,0 +1,155 @@
+//! The front-end's keys: the authority, its own certificate, and what the tunnel needs. Whatever is missing is made; what
+//! is there stays.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use jiff::Timestamp;
+use landbridge_pki::authority::{AuthorityError, CertificateSpec, IssueError, StorageError};
+use landbridge_pki::{Authority, CertificateFacts, FactsError, KeyError, KeyPair, Role};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::enroll::{TlsError, TlsIdentity};
+use crate::paths::Paths;
+use crate::spec::Cluster;
+use crate::tunnel::{self, FileError, Files, ServerIdentity, crypt_v2};
+
+/// What can go wrong with the keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Its files.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A certificate could not be issued.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// A certificate could not be read.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// A key pair could not be made or read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A tls-crypt-v2 key could not be made.
+    #[error(transparent)]
+    CryptV2(#[from] crypt_v2::KeyError),
+    /// The tunnel's files.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// TLS refuses them.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A file.
+    #[error("{operation} {} failed", path.display())]
+    File {
+        /// What was tried.
+        operation: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Makes whatever is missing: passphrase, authority, the front-end's certificate, the tunnel's keys. Twice is once.
+pub fn ensure_keys(cluster: &Cluster, paths: &Paths, now: Timestamp) -> Result<(), KeysError> {
+    let passphrase = ensure_passphrase(&paths.passphrase())?;
+    let mut authority = if Authority::exists(&paths.pki()) {
+        Authority::open(&paths.pki(), &passphrase)?
+    } else {
+        Authority::create(&paths.pki(), cluster.name.as_str(), &passphrase, now)?
+    };
+    renew_own(cluster, paths, &mut authority, now)?;
+    crypt_v2::ensure_server_key(&Files::new(paths).crypt_v2())?;
+    Ok(())
+}
+
+/// Opens the authority with the passphrase beside it.
+pub fn open_authority(paths: &Paths) -> Result<Authority, KeysError> {
+    Ok(Authority::open(&paths.pki(), &read_passphrase(paths)?)?)
+}
+
+/// The authority's passphrase. It lies apart from the state directory, so that a backup of that is no key.
+pub fn read_passphrase(paths: &Paths) -> Result<SecretString, KeysError> {
+    let path = paths.passphrase();
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| KeysError::File { operation: "reading", path, source })?;
+    Ok(text.trim().to_owned().into())
+}
+
+/// Gives the front-end a new certificate if it has none, if two thirds of its life are over, or if the authority was
+/// rotated since. Whether it did.
+pub fn renew_own(
+    cluster: &Cluster,
+    paths: &Paths,
+    authority: &mut Authority,
+    now: Timestamp,
+) -> Result<bool, KeysError> {
+    let files = Files::new(paths);
+    let trust_pem = authority.register().trust_pem();
+    let own = std::fs::read_to_string(files.certificate()).ok().and_then(|pem| CertificateFacts::from_pem(&pem).ok());
+    let good = |facts: &CertificateFacts| {
+        let young = !facts.renewal_due(now) && !facts.superseded_by_rotation(&trust_pem).unwrap_or(true);
+        young && facts.name == cluster.front_end.name && files.key().exists()
+    };
+    let trusted = std::fs::read_to_string(files.trust()).is_ok_and(|text| text == trust_pem);
+    if own.as_ref().is_some_and(good) && trusted {
+        return Ok(false);
+    }
+    let key = KeyPair::generate()?;
+    let mut spec = CertificateSpec::new(cluster.front_end.name.clone(), Role::FrontEnd);
+    spec.alt_names = vec![cluster.front_end.public.into(), cluster.vlan.front_end().ip().into()]
+        .into_iter()
+        .map(|address: std::net::IpAddr| address.into())
+        .collect();
+    let issued = authority.issue(&key.csr_pem()?, &spec, now)?;
+    let key_pem = key.to_pem();
+    // With what leads from it to everybody's trust: during a rotation some workers know only the old authority.
+    let chain_pem = authority.register().server_chain_pem(&issued.pem)?;
+    let identity =
+        ServerIdentity { certificate_pem: &chain_pem, key_pem: key_pem.expose_secret(), trust_pem: &trust_pem };
+    Ok(tunnel::install_identity(&files, identity)?)
+}
+
+/// What the join API shows and whom it believes.
+pub fn tls_identity(paths: &Paths, authority: &Authority) -> Result<TlsIdentity, KeysError> {
+    let files = Files::new(paths);
+    let read = |path: PathBuf| {
+        std::fs::read_to_string(&path).map_err(|source| KeysError::File { operation: "reading", path, source })
+    };
+    let register = authority.register();
+    Ok(TlsIdentity {
+        chain_pem: register.server_chain_pem(&read(files.certificate())?)?,
+        key_pem: read(files.key())?.into(),
+        trust_pem: register.trust_pem(),
+    })
+}
+
+fn ensure_passphrase(path: &Path) -> Result<SecretString, KeysError> {
+    let failed = |operation| move |source| KeysError::File { operation, path: path.to_owned(), source };
+    match std::fs::read_to_string(path) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned().into()),
+        Ok(_) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => return Err(failed("reading")(e)),
+    }
+    let mut random = [0; 32];
+    SystemRandom::new().fill(&mut random).expect("the kernel's random numbers");
+    let text = STANDARD_NO_PAD.encode(random);
+    // Empty only after a crash of an earlier try, when nothing was sealed with it yet.
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed("making"))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("writing"))?;
+    Ok(text.into())
+}

@@ -1,0 +1,171 @@
+//! The front-end's machine: everything that `up` makes, as one list of resources. Pure but for [`Surroundings::look`].
+
+mod keys;
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use landbridge_node::machine::{Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Run};
+use landbridge_node::wire::HostEntry;
+
+use crate::paths::Paths;
+use crate::scheduler::{Queue, sge};
+use crate::services::nfs::NfsServer;
+use crate::services::nis::Rpcbind;
+use crate::spec::{Cluster, SchedulerKind};
+use crate::{network, services, tunnel};
+
+pub use keys::{KeysError, ensure_keys, open_authority, read_passphrase, renew_own, tls_identity};
+
+/// What the machine's resources depend on besides the cluster's file.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Our own program, for the resources that are commands of ours.
+    pub binary: PathBuf,
+    /// The cluster's file.
+    pub file: PathBuf,
+    /// What `uname -n` says.
+    pub own_name: String,
+    /// Which NFS server this kernel can have.
+    pub nfs_server: NfsServer,
+    /// Who runs `rpcbind`.
+    pub rpcbind: Rpcbind,
+}
+
+impl Surroundings {
+    /// Looks at this machine.
+    pub fn look(file: &Path) -> std::io::Result<Self> {
+        Ok(Self {
+            binary: std::env::current_exe()?,
+            file: std::path::absolute(file)?,
+            own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
+            nfs_server: services::nfs::detect(),
+            rpcbind: services::nis::detect(),
+        })
+    }
+}
+
+/// Who is in the cluster now, as far as the front-end's machine has to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// The underlay addresses of the enrolled hosts.
+    pub underlay: BTreeSet<Ipv4Addr>,
+    /// The workers' names and addresses.
+    pub workers: Vec<HostEntry>,
+}
+
+/// The front-end's machine, in the order in which it is made: network, keys, tunnel, names, services, queue, daemon.
+pub fn machine_spec(
+    cluster: &Cluster,
+    paths: &Paths,
+    around: &Surroundings,
+    members: &Members,
+    queue: &Queue,
+) -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    spec.push(network::of_front_end(cluster, &members.underlay));
+    spec.push(keys_run(cluster, paths, around));
+    spec.extend(tunnel::resources(cluster, paths));
+    let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
+    spec.extend(services::hosts::resources(&front_end, &around.own_name, &members.workers));
+    spec.extend(services::guard::resources(cluster, paths, &guarded(cluster, around)));
+    spec.extend(services::nfs::resources(cluster, paths, around.nfs_server));
+    spec.extend(services::nis::resources(cluster, paths, &members.workers, around.rpcbind));
+    spec.extend(queue.resources());
+    spec.push(daemon(paths, around));
+    spec
+}
+
+/// Ports of programs that listen on every address, which only the vLAN may reach.
+fn guarded(cluster: &Cluster, around: &Surroundings) -> BTreeSet<u16> {
+    let nis = cluster.services.nis.iter().flat_map(|_| services::nis::ports(around.rpcbind));
+    let queue = (cluster.services.scheduler == SchedulerKind::Sge).then_some(sge::QMASTER_PORT);
+    nis.chain(queue).collect()
+}
+
+/// Makes what is missing of the authority, the front-end's certificate and the tunnel's keys. They stay when the rest goes:
+/// every worker's certificate hangs on them.
+fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
+    Run {
+        name: "keys".into(),
+        argv: command(around, &["pki", "init"]),
+        env: Vec::new(),
+        directory: paths.state.clone(),
+        inputs: vec![Input::Text(cluster.name.to_string())],
+        outputs: Vec::new(),
+        undo: Vec::new(),
+        deadline: Duration::from_mins(1),
+    }
+}
+
+/// The daemon is a program among the others: its death is repaired by the next `up`, and nothing else hangs on it.
+fn daemon(paths: &Paths, around: &Surroundings) -> Process {
+    Process {
+        name: "daemon".into(),
+        argv: command(around, &["daemon"]),
+        env: Vec::new(),
+        restart_on: vec![around.file.clone(), around.binary.clone()],
+        reload_on: Vec::new(),
+        ready: Readiness::Unix(paths.socket()),
+        deadline: Duration::from_secs(30),
+    }
+}
+
+fn command(around: &Surroundings, words: &[&str]) -> Vec<String> {
+    let mut argv = vec![around.binary.display().to_string(), "--file".into(), around.file.display().to_string()];
+    argv.extend(words.iter().map(|w| (*w).to_owned()));
+    argv
+}
+
+/// Takes hold of this machine, behind whoever is changing it now: `up`, the daemon.
+pub async fn open_machine(cluster: &Cluster, paths: &Paths) -> Result<Machine, OpenError> {
+    loop {
+        match Machine::open(place(cluster, paths)).await {
+            // The holder ends within seconds, and the lock has no event for those who wait.
+            Err(OpenError::Lock(LockError::Held { .. })) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+}
+
+/// Where the engine keeps what it must remember of this machine.
+fn place(cluster: &Cluster, paths: &Paths) -> Place {
+    Place {
+        owner: cluster.name.owner(),
+        state: paths.state.join("machine"),
+        run: paths.run.join("machine"),
+        log: paths.log.clone(),
+    }
+}
+
+/// Makes the directories that must be there before anything else.
+pub fn make_directories(paths: &Paths) -> std::io::Result<()> {
+    let private = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    std::fs::create_dir_all(&paths.config)?;
+    private(&paths.state)?;
+    private(&paths.tunnel())?;
+    private(&paths.run)
+}
+
+/// Destroys keys and memory.
+pub fn purge(paths: &Paths) -> std::io::Result<()> {
+    for directory in [&paths.state, &paths.run, &paths.log] {
+        remove(std::fs::remove_dir_all(directory))?;
+    }
+    remove(std::fs::remove_file(paths.passphrase()))
+}
+
+fn remove(outcome: std::io::Result<()>) -> std::io::Result<()> {
+    match outcome {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// What stands in the way of `up` and can be told before anything is changed, a sentence each.
+pub fn obstacles(cluster: &Cluster, around: &Surroundings) -> Vec<String> {
+    cluster.services.nfs.iter().flat_map(|nfs| services::nfs::unservable(&nfs.exports, around.nfs_server)).collect()
+}

@@ -1,0 +1,75 @@
+//! The roster behind the join API's door.
+
+use std::sync::Arc;
+
+use landbridge_node::wire::{
+    Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
+    StageReport, Standing,
+};
+
+use super::Roster;
+use super::admit::{internal, outdated};
+use crate::enroll::{Gate, Peer};
+use crate::worker::{LeaveStep, WorkerState};
+
+/// The roster as the door sees it.
+pub struct Doorkeeper(pub Arc<Roster>);
+
+impl Gate for Doorkeeper {
+    async fn join(&self, request: JoinRequest) -> Result<Admission, Refusal> {
+        self.0.join_now(request).await
+    }
+
+    async fn rejoin(&self, peer: Peer, request: RejoinRequest) -> Result<Bundle, Refusal> {
+        self.0.rejoin_now(&peer, request).await
+    }
+
+    async fn renew(&self, peer: Peer, request: RenewRequest) -> Result<Identity, Refusal> {
+        self.0.not_revoked(&peer)?;
+        self.0.renew_now(&peer, &request)
+    }
+
+    async fn stage(&self, peer: Peer, report: StageReport) -> Result<(), Refusal> {
+        self.0.hear(&peer, &report)
+    }
+
+    async fn orders(&self, peer: Peer, after: u64) -> Result<Orders, Refusal> {
+        self.0.orders(&peer, after).await
+    }
+
+    async fn left(&self, peer: Peer) -> Result<(), Refusal> {
+        self.0.speaker(&peer)?;
+        self.0.goodbyes.hear(peer.name());
+        Ok(())
+    }
+
+    async fn fabric(&self, peer: Peer, after: u64) -> Result<FabricOrder, Refusal> {
+        self.0.not_revoked(&peer)?;
+        self.0.fabric_order(peer.name(), after).await
+    }
+
+    async fn fabric_report(&self, peer: Peer, report: FabricReport) -> Result<(), Refusal> {
+        self.0.not_revoked(&peer)?;
+        self.0.hear_host(peer.name(), report).map_err(Refusal::from)
+    }
+}
+
+impl Roster {
+    /// A worker's orders, when there are newer ones than `after`, or when its patience ends.
+    async fn orders(&self, peer: &Peer, after: u64) -> Result<Orders, Refusal> {
+        let worker = self.speaker(peer)?;
+        let recorded = |e| internal("recording the worker", &e);
+        self.store.note_seen(worker.id, jiff::Timestamp::now()).map_err(recorded)?;
+        let generation = self.bells.wait(peer.name(), after).await;
+        // Asked anew: the wait may have been long.
+        let worker = self.speaker(peer)?;
+        let standing = match worker.state {
+            WorkerState::Leaving(step) if step >= LeaveStep::Undo => Standing::Leave,
+            _ => Standing::Stay,
+        };
+        let bundle =
+            if generation == after || standing == Standing::Leave { None } else { Some(self.bundle(&worker)?) };
+        let renew = self.with_authority(|authority| outdated(authority.register(), &peer.certificate));
+        Ok(Orders { generation, standing, bundle, canary: self.verdict(peer.name()), renew })
+    }
+}

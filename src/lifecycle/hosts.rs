@@ -1,0 +1,124 @@
+//! Physical hosts: enrolled, given their fabric, heard of, and let go.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use landbridge_fabric::Network;
+use landbridge_node::wire::{FabricOrder, FabricReport, MachineFacts, Refusal};
+use landbridge_pki::NodeName;
+
+use super::admit::internal;
+use super::{Roster, RosterError, refuse};
+use crate::network;
+use crate::spec::{Cluster, HostKind};
+use crate::store::{HostRecord, Store, StoreError};
+
+impl Roster {
+    /// A host has used its token: its fabric follows, and everybody else's flood entries.
+    pub(super) async fn enrol(&self, name: &NodeName, facts: MachineFacts) -> Result<(), RosterError> {
+        let mut host = self.host(name)?;
+        let now = Timestamp::now();
+        host.enrolled.get_or_insert(now);
+        host.seen = Some(now);
+        host.leaving = false;
+        host.facts = Some(facts);
+        self.store.save_host(&host)?;
+        self.note(name, "is enrolled");
+        self.membership_changed().await
+    }
+
+    /// Lets a host go: it gives its fabric back, then its certificate is revoked. Returns at once; [`Roster::hear_host`]
+    /// does the rest when the host has reported.
+    pub async fn remove_host(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
+        let mut host = self.host(name)?;
+        if host.enrolled.is_none() {
+            return Ok(self.store.forget_host(name)?);
+        }
+        host.leaving = true;
+        self.store.save_host(&host)?;
+        self.note(name, "is asked to give its fabric back");
+        self.membership_changed().await
+    }
+
+    /// Forgets a host that can't be reached any more.
+    pub async fn forget_host(&self, name: &NodeName) -> Result<(), RosterError> {
+        self.lock_out(name)?;
+        self.store.forget_host(name)?;
+        self.bells.ring(name);
+        self.note(name, "is removed");
+        self.membership_changed().await
+    }
+
+    /// The front-end and every host get the flood entries that the present members need.
+    async fn membership_changed(&self) -> Result<(), RosterError> {
+        for host in self.store.hosts()? {
+            self.bells.ring(&host.name);
+        }
+        self.follow.follow().await.map_err(RosterError::Follow)
+    }
+
+    pub(super) async fn fabric_order(&self, name: &NodeName, after: u64) -> Result<FabricOrder, Refusal> {
+        let mut host = self.host(name).map_err(|_| refuse::revoked(name))?;
+        host.seen = Some(Timestamp::now());
+        self.store.save_host(&host).map_err(|e| internal("recording the host", &e))?;
+        let generation = self.bells.wait(name, after).await;
+        let network = self.host_network(name).map_err(|e| internal("planning the host's fabric", &e))?;
+        network.map(|network| FabricOrder { generation, network }).ok_or_else(|| refuse::revoked(name))
+    }
+
+    fn host_network(&self, name: &NodeName) -> Result<Option<Network>, RosterError> {
+        let cluster = self.cluster();
+        let Some(record) = self.store.hosts()?.into_iter().find(|h| h.name == *name) else { return Ok(None) };
+        let network = match underlay(&cluster, name) {
+            Some(underlay) if !record.leaving => {
+                network::of_host(&cluster, underlay, &members(&cluster, self.store.as_ref())?)
+            }
+            // Leaving, or no longer in the cluster's file: nothing of ours.
+            _ => Network::empty(cluster.name.owner()),
+        };
+        Ok(Some(network))
+    }
+
+    pub(super) fn hear_host(self: &Arc<Self>, name: &NodeName, report: FabricReport) -> Result<(), RosterError> {
+        let mut host = self.host(name)?;
+        host.seen = Some(Timestamp::now());
+        host.generation = report.generation;
+        host.failure = report.failure.as_ref().map(|f| format!("{f}; {}", f.remedy));
+        host.facts = Some(report.facts);
+        self.store.save_host(&host)?;
+        for line in &report.changed {
+            self.note(name, line);
+        }
+        let undone = host.leaving && report.failure.is_none() && report.ports.is_empty();
+        if undone && report.generation == self.bells.now(name) {
+            let (roster, name) = (Arc::clone(self), name.clone());
+            self.tasks.spawn(async move {
+                if let Err(error) = roster.forget_host(&name).await {
+                    tracing::error!(%name, error = &error as &dyn std::error::Error, "removing the host failed");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn host(&self, name: &NodeName) -> Result<HostRecord, RosterError> {
+        let found = self.store.hosts()?.into_iter().find(|h| h.name == *name);
+        found.ok_or_else(|| RosterError::Unknown { what: "host", name: name.clone() })
+    }
+}
+
+fn underlay(cluster: &Cluster, name: &NodeName) -> Option<Ipv4Addr> {
+    cluster.hosts.iter().filter(|h| h.name == *name).find_map(|h| match &h.kind {
+        HostKind::Physical(host) => Some(host.underlay),
+        HostKind::Cloud(_) => None,
+    })
+}
+
+/// The underlay addresses of every physical host that is enrolled and stays.
+pub fn members(cluster: &Cluster, store: &dyn Store) -> Result<BTreeSet<Ipv4Addr>, StoreError> {
+    let hosts = store.hosts()?;
+    let staying = hosts.iter().filter(|h| h.enrolled.is_some() && !h.leaving);
+    Ok(staying.filter_map(|h| underlay(cluster, &h.name)).collect())
+}

@@ -1,0 +1,230 @@
+//! Who is in the cluster, and the one way from `planned` to `ready` to `gone`.
+//!
+//! [`Roster`] decides; the store remembers; the backends (tunnel, queue) and the machine's convergence do. A step is on disk
+//! before it runs, and every step may run twice.
+
+mod admit;
+mod bell;
+mod bundle;
+mod gate;
+mod goodbye;
+mod hosts;
+mod leave;
+mod prove;
+mod refuse;
+mod token;
+mod workers;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use landbridge_node::wire::Failure;
+use landbridge_pki::{Authority, NodeName};
+use tokio_util::task::TaskTracker;
+
+use crate::frontend::{self, KeysError};
+use crate::paths::Paths;
+use crate::scheduler::{Queue, SchedulerError};
+use crate::spec::Cluster;
+use crate::store::{Store, StoreError};
+use crate::tunnel::{Tunnel, TunnelError};
+use bell::Bells;
+use goodbye::Goodbyes;
+
+pub use gate::Doorkeeper;
+pub use hosts::members;
+pub use leave::quarantine;
+pub use refuse::CLOCK_ALLOWANCE;
+pub use token::{HostOffer, Offer, TokenRequest};
+
+/// Asks for the front-end's machine to follow a change of the roster: hosts files, NIS maps, flood entries.
+pub trait Follow: Send + Sync {
+    /// Returns when a convergence that began after the call has ended; the error is in words.
+    fn follow(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+}
+
+/// Everything that the roster works with.
+pub struct Parts {
+    /// The cluster as its file says.
+    pub cluster: Arc<Cluster>,
+    /// Where things are.
+    pub paths: Paths,
+    /// Memory.
+    pub store: Arc<dyn Store>,
+    /// The certificate authority.
+    pub authority: Authority,
+    /// The queue.
+    pub queue: Queue,
+    /// The OpenVPN server.
+    pub tunnel: Tunnel,
+    /// The front-end's own machine.
+    pub follow: Arc<dyn Follow>,
+}
+
+/// Who is in the cluster.
+pub struct Roster {
+    cluster: RwLock<Arc<Cluster>>,
+    paths: Paths,
+    store: Arc<dyn Store>,
+    authority: Mutex<Authority>,
+    queue: Queue,
+    tunnel: Tunnel,
+    follow: Arc<dyn Follow>,
+    bells: Bells,
+    goodbyes: Goodbyes,
+    /// What the front-end's side of a join found, until the worker has heard it.
+    verdicts: Mutex<HashMap<NodeName, Result<(), Failure>>>,
+    /// Workers whose leaving or proving is under way in a task of ours.
+    busy: Mutex<std::collections::HashSet<NodeName>>,
+    tasks: TaskTracker,
+}
+
+impl Roster {
+    /// Takes the parts together. [`Roster::resume`] goes on with what a crash interrupted.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            cluster: RwLock::new(parts.cluster),
+            paths: parts.paths,
+            store: parts.store,
+            authority: Mutex::new(parts.authority),
+            queue: parts.queue,
+            tunnel: parts.tunnel,
+            follow: parts.follow,
+            bells: Bells::new(Timestamp::now()),
+            goodbyes: Goodbyes::default(),
+            verdicts: Mutex::default(),
+            busy: Mutex::default(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// The cluster as its file said last.
+    pub fn cluster(&self) -> Arc<Cluster> {
+        Arc::clone(&self.cluster.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Memory, for those who only look.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Does something with the authority. Quick and synchronous: no await while it is held.
+    pub fn with_authority<T>(&self, f: impl FnOnce(&mut Authority) -> T) -> T {
+        f(&mut self.authority.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where things are.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Who has a tunnel session now.
+    pub async fn connected(&self) -> Result<Vec<NodeName>, RosterError> {
+        Ok(self.tunnel.connected().await?)
+    }
+
+    /// Whom the tunnel server lets in.
+    pub fn admitted(&self) -> Result<Vec<NodeName>, RosterError> {
+        Ok(self.tunnel.admitted()?)
+    }
+
+    /// Whom the queue knows.
+    pub async fn queue_knows(&self) -> Result<Vec<NodeName>, RosterError> {
+        Ok(self.queue.known().await?)
+    }
+
+    /// Ends a machine's tunnel session, if it has one, and lets it in no more.
+    pub async fn cut_session(&self, name: &NodeName) -> Result<(), RosterError> {
+        Ok(self.tunnel.cut(name).await?)
+    }
+
+    /// Whom to trust has changed: the front-end takes a new certificate, and every node is told to.
+    pub async fn trust_changed(&self) -> Result<(), RosterError> {
+        let cluster = self.cluster();
+        self.with_authority(|authority| frontend::renew_own(&cluster, &self.paths, authority, Timestamp::now()))?;
+        let workers = self.store.workers()?.into_iter().map(|w| w.name);
+        for name in workers.chain(self.store.hosts()?.into_iter().map(|h| h.name)) {
+            self.bells.ring(&name);
+        }
+        self.follow.follow().await.map_err(RosterError::Follow)
+    }
+
+    /// Waits for the tasks that are under way.
+    pub async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn note(&self, subject: &NodeName, text: &str) {
+        tracing::info!(%subject, "{text}");
+        if let Err(error) = self.store.record_event(subject.as_str(), text, Timestamp::now()) {
+            tracing::error!(%error, "an event was not recorded");
+        }
+    }
+
+    /// Marks a worker as being worked on; `None` when it is already.
+    fn claim(self: &Arc<Self>, name: &NodeName) -> Option<Claim> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.insert(name.clone()).then(|| Claim { roster: Arc::clone(self), name: name.clone() })
+    }
+}
+
+/// One task at a time works on a worker.
+struct Claim {
+    roster: Arc<Roster>,
+    name: NodeName,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.roster.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+/// What the roster could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// Nobody of that name.
+    #[error("there is no {what} {name}")]
+    Unknown {
+        /// `worker` or `host`.
+        what: &'static str,
+        /// The name as given.
+        name: NodeName,
+    },
+    /// Not in this state.
+    #[error("{name} is {state}: {why}")]
+    NotNow {
+        /// Whom it concerns.
+        name: NodeName,
+        /// Where it is in its life.
+        state: String,
+        /// Why that doesn't go together.
+        why: &'static str,
+    },
+    /// Memory failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue failed.
+    #[error(transparent)]
+    Scheduler(#[from] SchedulerError),
+    /// The tunnel server failed.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelError),
+    /// The authority failed.
+    #[error(transparent)]
+    Authority(#[from] landbridge_pki::authority::AuthorityError),
+    /// The authority's files failed.
+    #[error(transparent)]
+    Storage(#[from] landbridge_pki::authority::StorageError),
+    /// A certificate was not issued.
+    #[error(transparent)]
+    Issue(#[from] landbridge_pki::authority::IssueError),
+    /// The front-end's keys failed.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The front-end's machine did not follow.
+    #[error("the front-end's files and services did not follow the change: {0}")]
+    Follow(String),
+}

@@ -1,0 +1,131 @@
+//! The front-end's side of a join: what the worker says is not believed until it was seen from here too.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use landbridge_node::wire::{Failure, Outcome, Refusal, Stage, StageReport, Via};
+use landbridge_pki::NodeName;
+
+use super::admit::internal;
+use super::{Roster, RosterError};
+use crate::enroll::Peer;
+use crate::worker::{Worker, WorkerState};
+
+/// From the worker's last own stage to the canary's end.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// The queue master has no event for an execution host that reports for the first time.
+const PRESENT_EVERY: Duration = Duration::from_millis(50);
+
+impl Roster {
+    /// A worker's word about a stage: kept, shown, and, when its own stages are done, taken up from this side.
+    pub(super) fn hear(self: &Arc<Self>, peer: &Peer, report: &StageReport) -> Result<(), Refusal> {
+        let worker = self.speaker(peer)?;
+        let now = Timestamp::now();
+        let stored = |e| internal("recording the stage", &e);
+        self.store.record_stage(worker.id, report, now).map_err(stored)?;
+        self.store.note_seen(worker.id, now).map_err(stored)?;
+        let WorkerState::Joining(_) = worker.state else { return Ok(()) };
+        match &report.outcome {
+            Outcome::Failed(failure) => self.fail(&worker, report.stage, failure).map_err(Refusal::from),
+            Outcome::Passed | Outcome::NotNeeded if report.stage == Stage::Queue => {
+                self.advance(&worker, WorkerState::Joining(Stage::Canary))?;
+                self.start_proving(&worker.name, peer.from);
+                Ok(())
+            }
+            Outcome::Passed | Outcome::NotNeeded => match next(report.stage) {
+                Some(next) => self.advance(&worker, WorkerState::Joining(next)).map(drop).map_err(Refusal::from),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Proves in a task of its own, unless one is at it.
+    pub(super) fn start_proving(self: &Arc<Self>, name: &NodeName, from: IpAddr) {
+        let Some(claim) = self.claim(name) else { return };
+        let (roster, name) = (Arc::clone(self), name.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = roster.prove(&name, from).await {
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "proving the worker failed");
+            }
+            drop(claim);
+        });
+    }
+
+    async fn prove(&self, name: &NodeName, from: IpAddr) -> Result<(), RosterError> {
+        let Some(worker) = self.store.worker(name)? else { return Ok(()) };
+        let verdict = match tokio::time::timeout(DEADLINE, self.examine(&worker, from)).await {
+            Ok(verdict) => verdict?,
+            Err(_) => Err(failure(
+                format!("the front-end's proof within {} s", DEADLINE.as_secs()),
+                "no end of it".into(),
+                "look at the queue master: qhost, qstat -f",
+            )),
+        };
+        // The worker may have left meanwhile; then nobody waits for the verdict.
+        let current =
+            self.store.worker(name)?.filter(|w| w.id == worker.id && w.state == WorkerState::Joining(Stage::Canary));
+        let Some(worker) = current else { return Ok(()) };
+        match &verdict {
+            Ok(()) => {
+                self.queue.open(name).await?;
+                self.advance(&worker, WorkerState::Ready)?;
+                self.note(name, "is ready");
+            }
+            Err(failure) => self.fail(&worker, Stage::Canary, failure)?,
+        }
+        self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.clone(), verdict);
+        self.bells.ring(name);
+        Ok(())
+    }
+
+    async fn examine(&self, worker: &Worker, from: IpAddr) -> Result<Result<(), Failure>, RosterError> {
+        if from != IpAddr::from(worker.address) {
+            return Ok(Err(failure(
+                format!("reports from {} over the vLAN", worker.address),
+                format!("reports from {from}"),
+                "look at the worker's routes: the vLAN must be the way to the front-end",
+            )));
+        }
+        if worker.via == Via::Tunnel && !self.tunnel.connected().await?.contains(&worker.name) {
+            return Ok(Err(failure(
+                format!("a tunnel session of {}", worker.name),
+                "none in the tunnel server's list".into(),
+                "look at /var/log/landbridge/openvpn-0.log",
+            )));
+        }
+        while !self.queue.present(&worker.name).await? {
+            tokio::time::sleep(PRESENT_EVERY).await;
+        }
+        Ok(self.queue.canary(&worker.name, DEADLINE).await?)
+    }
+
+    /// A stage failed: said on both sides, slots stay closed.
+    pub(super) fn fail(&self, worker: &Worker, stage: Stage, failure: &Failure) -> Result<(), RosterError> {
+        self.store.note_failure(worker.id, Some(&format!("{failure}; {}", failure.remedy)))?;
+        self.advance(worker, WorkerState::Failed(stage))?;
+        self.note(&worker.name, &format!("failed at {stage}: {failure}"));
+        Ok(())
+    }
+
+    pub(super) fn advance(&self, worker: &Worker, to: WorkerState) -> Result<bool, RosterError> {
+        Ok(self.store.advance(worker.id, worker.state, to, Timestamp::now())?)
+    }
+
+    pub(super) fn forget_verdict(&self, name: &NodeName) {
+        self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(name);
+    }
+
+    pub(super) fn verdict(&self, name: &NodeName) -> Option<Result<(), Failure>> {
+        self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+fn next(stage: Stage) -> Option<Stage> {
+    Stage::ALL.into_iter().find(|s| *s > stage)
+}
+
+fn failure(expected: String, seen: String, remedy: &str) -> Failure {
+    Failure { expected, seen, remedy: remedy.into() }
+}

@@ -1,0 +1,158 @@
+//! Tokens: a machine to be gets its name, its address and a secret that is worth one join.
+
+use std::net::SocketAddrV4;
+
+use ipnetwork::Ipv4Network;
+use jiff::{SignedDuration, Timestamp};
+use landbridge_node::wire::{Token, Via};
+use landbridge_pki::{NodeName, Pin};
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
+
+use super::{Roster, RosterError};
+use crate::spec::{Cluster, HostKind};
+use crate::store::{TokenHash, WorkerPlan};
+use crate::worker::Worker;
+
+/// A wish for a worker's token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenRequest {
+    /// The worker's name; `None` takes the first free one.
+    pub name: Option<NodeName>,
+    /// How it will reach the vLAN.
+    pub via: Via,
+    /// Where it will run, when known.
+    pub host: Option<NodeName>,
+    /// Job slots; `None` takes one a processor.
+    pub slots: Option<u32>,
+    /// For how long the token is good, in seconds.
+    pub life_secs: u32,
+}
+
+/// A token for a worker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    /// The worker to be.
+    pub name: NodeName,
+    /// Its address, with the vLAN's prefix length.
+    pub address: Ipv4Network,
+    /// The token's text. Secret.
+    pub token: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// A token for a physical host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostOffer {
+    /// The token's text. Secret.
+    pub token: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// 32 random bytes, and their hash.
+pub(super) struct FreshSecret {
+    pub(super) secret: [u8; 32],
+    pub(super) hash: TokenHash,
+}
+
+impl FreshSecret {
+    pub(super) fn new() -> Self {
+        let mut secret = [0; 32];
+        SystemRandom::new().fill(&mut secret).expect("the kernel's random numbers");
+        Self { secret, hash: hash(&secret) }
+    }
+}
+
+/// What is kept of a secret.
+pub(super) fn hash(secret: &[u8]) -> TokenHash {
+    digest(&SHA256, secret).as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+impl Roster {
+    /// Plans a worker and prepares the front-end for it, so that joining has only the machine's own part to wait for: its
+    /// name resolves, the tunnel server admits it, the queue knows it (closed).
+    pub async fn offer(&self, request: TokenRequest) -> Result<Offer, RosterError> {
+        let cluster = self.cluster();
+        let fresh = FreshSecret::new();
+        let now = Timestamp::now();
+        let expires = now + SignedDuration::from_secs(i64::from(request.life_secs));
+        let via = request.via;
+        let worker = self.store.plan_worker(
+            &WorkerPlan {
+                name: request.name,
+                host: request.host,
+                via,
+                slots: request.slots,
+                subnet: cluster.vlan.subnet,
+                range: cluster.vlan.workers,
+                reserved: reserved(&cluster),
+                token: fresh.hash,
+                token_expires: expires,
+            },
+            now,
+        )?;
+        self.note(&worker.name, &format!("planned, with address {}", worker.address));
+        self.prepare(&worker).await?;
+        let address = with_prefix(&cluster, &worker);
+        let token = Token {
+            endpoint: endpoint(&cluster, via),
+            pin: self.pin(),
+            secret: fresh.secret,
+            address: (via == Via::Bridge).then_some(address),
+        };
+        Ok(Offer { name: worker.name, address, token: token.reveal(), expires })
+    }
+
+    /// Makes a token for a physical host that stands in the cluster's file.
+    pub fn offer_host(&self, name: &NodeName, life_secs: u32) -> Result<HostOffer, RosterError> {
+        let cluster = self.cluster();
+        let known = cluster.hosts.iter().any(|h| h.name == *name && matches!(h.kind, HostKind::Physical(_)));
+        if !known {
+            return Err(RosterError::Unknown { what: "physical host", name: name.clone() });
+        }
+        let fresh = FreshSecret::new();
+        let expires = Timestamp::now() + SignedDuration::from_secs(i64::from(life_secs));
+        self.store.plan_host(name, fresh.hash, expires)?;
+        let endpoint = SocketAddrV4::new(cluster.front_end.underlay, cluster.front_end.api_port);
+        let pin = self.pin();
+        let token = Token { endpoint, pin, secret: fresh.secret, address: None };
+        Ok(HostOffer { token: token.reveal(), expires })
+    }
+
+    /// The hash that first contacts check the authority by.
+    fn pin(&self) -> Pin {
+        self.with_authority(|authority| authority.register().pins()[0])
+    }
+
+    /// The front-end's side of a worker, before and after its machine turns up. Twice is once.
+    pub(super) async fn prepare(&self, worker: &Worker) -> Result<(), RosterError> {
+        self.follow.follow().await.map_err(RosterError::Follow)?;
+        if worker.via == Via::Tunnel {
+            self.tunnel.admit(&worker.name, with_prefix(&self.cluster(), worker))?;
+        }
+        self.queue.admit(&worker.host_entry(), worker.slots).await?;
+        Ok(())
+    }
+}
+
+/// Names that a worker can't have.
+fn reserved(cluster: &Cluster) -> Vec<NodeName> {
+    cluster.hosts.iter().map(|h| h.name.clone()).chain([cluster.front_end.name.clone()]).collect()
+}
+
+/// A worker's address with the vLAN's prefix length.
+pub(super) fn with_prefix(cluster: &Cluster, worker: &Worker) -> Ipv4Network {
+    Ipv4Network::new(worker.address, cluster.vlan.subnet.prefix()).expect("a prefix length from a network")
+}
+
+/// A worker behind a tunnel starts from outside; one on a bridge has only the vLAN.
+fn endpoint(cluster: &Cluster, via: Via) -> SocketAddrV4 {
+    let address = match via {
+        Via::Tunnel => cluster.front_end.public,
+        Via::Bridge => cluster.vlan.front_end().ip(),
+    };
+    SocketAddrV4::new(address, cluster.front_end.api_port)
+}

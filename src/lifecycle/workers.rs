@@ -1,0 +1,146 @@
+//! What a person can ask of a worker, and going on after a crash.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use landbridge_node::wire::{Failure, Stage};
+use landbridge_pki::NodeName;
+
+use super::{Roster, RosterError};
+use crate::worker::{LeaveStep, Worker, WorkerState};
+
+/// A worker that joins and says nothing for this long has failed.
+const JOIN_SILENCE: SignedDuration = SignedDuration::from_mins(3);
+/// A plan whose machine never came is given up this long after it was made; its token is long dead.
+const PLAN_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+impl Roster {
+    /// Closes a worker's slots; its jobs go on. `true` when something changed.
+    pub fn drain(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
+        let worker = self.alive(name)?;
+        match worker.state {
+            WorkerState::Draining | WorkerState::Drained | WorkerState::Leaving(_) => Ok(false),
+            WorkerState::Ready => {
+                self.advance(&worker, WorkerState::Draining)?;
+                self.note(name, "drains: no more jobs start on it");
+                self.start_draining(name);
+                Ok(true)
+            }
+            _ => Err(RosterError::NotNow {
+                name: name.clone(),
+                state: worker.state.to_string(),
+                why: "only a ready worker has slots to close",
+            }),
+        }
+    }
+
+    /// Opens a drained worker's slots again. `true` when something changed.
+    pub async fn resume_worker(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
+        let worker = self.alive(name)?;
+        match worker.state {
+            WorkerState::Ready => Ok(false),
+            WorkerState::Draining | WorkerState::Drained => {
+                self.advance(&worker, WorkerState::Ready)?;
+                self.queue.open(name).await?;
+                self.note(name, "takes jobs again");
+                Ok(true)
+            }
+            _ => Err(RosterError::NotNow {
+                name: name.clone(),
+                state: worker.state.to_string(),
+                why: "only a draining or drained worker can take jobs again",
+            }),
+        }
+    }
+
+    /// Sends a worker away: after its jobs, or `now`, which ends them. `true` when something changed.
+    pub fn destroy(self: &Arc<Self>, name: &NodeName, now: bool) -> Result<bool, RosterError> {
+        let worker = self.alive(name)?;
+        let step = if now { LeaveStep::Undo } else { LeaveStep::Close };
+        let changed = match worker.state {
+            WorkerState::Leaving(at) if at >= step => false,
+            _ => self.advance(&worker, WorkerState::Leaving(step))?,
+        };
+        if changed {
+            self.note(name, if now { "leaves at once" } else { "leaves when its jobs are done" });
+        }
+        self.start_leaving(name);
+        Ok(changed)
+    }
+
+    fn start_draining(self: &Arc<Self>, name: &NodeName) {
+        let Some(claim) = self.claim(name) else { return };
+        let (roster, name) = (Arc::clone(self), name.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = roster.drained(&name).await {
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "draining failed");
+            }
+            drop(claim);
+            // Destroyed while it drained: the claim was ours, so the leaving could not start.
+            roster.take_up(&name);
+        });
+    }
+
+    async fn drained(&self, name: &NodeName) -> Result<(), RosterError> {
+        self.queue.close(name).await?;
+        let worker = self.alive(name)?;
+        self.jobs_done(&worker).await?;
+        if worker.state == WorkerState::Draining && self.advance(&worker, WorkerState::Drained)? {
+            self.note(name, "is drained");
+        }
+        Ok(())
+    }
+
+    /// Goes on with everything that was under way, after a start.
+    pub async fn resume(self: &Arc<Self>) -> Result<(), RosterError> {
+        for worker in self.store.workers()? {
+            if worker.state == WorkerState::Planned {
+                self.prepare(&worker).await?;
+            }
+            self.take_up(&worker.name);
+        }
+        Ok(())
+    }
+
+    /// Starts the task that a worker's state calls for.
+    fn take_up(self: &Arc<Self>, name: &NodeName) {
+        let Ok(Some(worker)) = self.store.worker(name) else { return };
+        match worker.state {
+            WorkerState::Leaving(_) => self.start_leaving(name),
+            WorkerState::Draining => self.start_draining(name),
+            WorkerState::Joining(Stage::Canary) => self.start_proving(name, IpAddr::from(worker.address)),
+            _ => {}
+        }
+    }
+
+    /// What time alone brings about: joins that fell silent, plans that nobody used.
+    pub fn tick(self: &Arc<Self>, now: Timestamp) -> Result<(), RosterError> {
+        for worker in self.store.workers()? {
+            let silent = now.duration_since(worker.seen.unwrap_or(worker.created).max(worker.changed));
+            match worker.state {
+                WorkerState::Joining(stage) if silent > JOIN_SILENCE => {
+                    self.fail(&worker, stage, &fell_silent(silent))?;
+                }
+                WorkerState::Planned if silent > PLAN_LIFE => {
+                    self.destroy(&worker.name, false)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn alive(&self, name: &NodeName) -> Result<Worker, RosterError> {
+        let found = self.store.worker(name)?.filter(|w| w.state.is_alive());
+        found.ok_or_else(|| RosterError::Unknown { what: "worker", name: name.clone() })
+    }
+}
+
+fn fell_silent(silent: SignedDuration) -> Failure {
+    Failure {
+        expected: "a report about this stage".into(),
+        seen: format!("nothing for {:#}", SignedDuration::from_secs(silent.as_secs())),
+        remedy: "look at the machine's console, then run landbridge-node join there again".into(),
+    }
+}

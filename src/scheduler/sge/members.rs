@@ -1,0 +1,102 @@
+//! Workers in the queue: in, open, closed, out.
+
+use landbridge_pki::NodeName;
+
+use super::command::{Commands, Request};
+use super::{HOST_GROUP, QUEUE, canary, qhost};
+use crate::scheduler::SchedulerError;
+
+/// Makes the worker known, closed. Slots come last: until then its queue instance has none, so that there is no
+/// moment in which a job could start.
+pub(super) async fn admit(commands: &Commands, worker: &NodeName, slots: u32) -> Result<(), SchedulerError> {
+    let (name, instance, slots) = (worker.as_str(), instance(worker), slots.to_string());
+    let adding = "adding the execution host";
+    told(commands, adding, name, &["qconf", "-ah", name], &["already exists"]).await?;
+    let host = execution_host(worker);
+    let argv = vec!["qconf", "-Ae", "/dev/stdin"];
+    let request = Request { operation: adding, object: name, argv, input: &host, settled: &["already exists"] };
+    commands.ask(request).await?;
+    told(commands, adding, name, &["qconf", "-aattr", "hostgroup", "hostlist", name, HOST_GROUP], &[]).await?;
+    told(commands, "closing the slots", name, &["qmod", "-d", &instance], &[]).await?;
+    told(commands, "setting the slots", name, &["qconf", "-rattr", "queue", "slots", &slots, &instance], &[]).await
+}
+
+/// Lets jobs start. An error state that a job has left behind goes too: the worker was proved since.
+pub(super) async fn open(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    let instance = instance(worker);
+    for change in ["-c", "-e"] {
+        told(commands, "opening the slots", worker.as_str(), &["qmod", change, &instance], &[]).await?;
+    }
+    Ok(())
+}
+
+/// Lets no more jobs start. A worker that the queue doesn't know is closed already.
+pub(super) async fn close(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    let instance = instance(worker);
+    told(commands, "closing the slots", worker.as_str(), &["qmod", "-d", &instance], &["invalid queue"]).await
+}
+
+/// Removes every trace, in the order in which Grid Engine lets go: jobs, slots, group, and the host itself last, so that
+/// [`known`] names the worker until everything else is gone. It works without the worker's name in `/etc/hosts`, too.
+pub(super) async fn remove(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    let (name, instance) = (worker.as_str(), instance(worker));
+    if !known(commands).await?.contains(worker) {
+        return Ok(());
+    }
+    close(commands, worker).await?;
+    canary::forget(commands, worker).await?;
+    delete_jobs(commands, worker).await?;
+    let removing = "removing the execution host";
+    let settled = &["does not exist", "invalid queue", "not found", "not defined"];
+    for argv in [
+        &["qconf", "-purge", "queue", "slots", &instance][..],
+        &["qconf", "-dattr", "hostgroup", "hostlist", name, HOST_GROUP],
+        &["qconf", "-dconf", name],
+        &["qconf", "-dh", name],
+        &["qconf", "-de", name],
+    ] {
+        told(commands, removing, name, argv, settled).await?;
+    }
+    Ok(())
+}
+
+/// Every execution host: the cell is ours, and so is everything in it.
+pub(super) async fn known(commands: &Commands) -> Result<Vec<NodeName>, SchedulerError> {
+    let argv = vec!["qconf", "-sel"];
+    let settled = &["no execution host defined"];
+    let request = Request { operation: "listing the hosts", object: "the queue", argv, input: "", settled };
+    let said = commands.ask(request).await?;
+    Ok(said.lines().filter_map(|line| NodeName::new(line.trim()).ok()).collect())
+}
+
+/// Jobs are deleted in the queue master even when their worker no longer answers: no ghosts.
+async fn delete_jobs(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    let jobs = qhost::ask(commands, worker).await?.map(|host| host.jobs()).unwrap_or_default();
+    for job in jobs {
+        let settled = &["does not exist"];
+        told(commands, "deleting a job", worker.as_str(), &["qdel", "-f", &job], settled).await?;
+    }
+    Ok(())
+}
+
+async fn told(
+    commands: &Commands,
+    operation: &'static str,
+    object: &str,
+    argv: &[&str],
+    settled: &'static [&'static str],
+) -> Result<(), SchedulerError> {
+    commands.ask(Request { operation, object, argv: argv.to_vec(), input: "", settled }).await.map(drop)
+}
+
+fn instance(worker: &NodeName) -> String {
+    format!("{QUEUE}@{worker}")
+}
+
+/// `host_conf(5)`.
+fn execution_host(worker: &NodeName) -> String {
+    let nothing = ["load_scaling", "complex_values", "user_lists", "xuser_lists", "projects", "xprojects"];
+    let nothing = nothing.into_iter().chain(["usage_scaling", "report_variables"]);
+    let rest: String = nothing.map(|attribute| format!("{attribute} NONE\n")).collect();
+    format!("hostname {worker}\n{rest}")
+}

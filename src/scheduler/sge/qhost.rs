@@ -1,0 +1,121 @@
+//! What `qhost -xml` says of one worker.
+
+use std::collections::BTreeSet;
+
+use landbridge_pki::NodeName;
+use serde::Deserialize;
+
+use super::command::{Commands, Request};
+use crate::scheduler::SchedulerError;
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default, rename = "host")]
+    hosts: Vec<Host>,
+}
+
+/// An execution host.
+#[derive(Debug, Deserialize)]
+pub(super) struct Host {
+    #[serde(rename = "@name")]
+    name: String,
+    #[serde(default, rename = "hostvalue")]
+    values: Vec<Value>,
+    #[serde(default, rename = "job")]
+    jobs: Vec<Job>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Job {
+    #[serde(rename = "@name")]
+    id: String,
+    #[serde(default, rename = "jobvalue")]
+    values: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Value {
+    #[serde(rename = "@name")]
+    name: String,
+    #[serde(default, rename = "$text")]
+    text: String,
+}
+
+/// Asks for one worker; `None` when the queue doesn't know it.
+pub(super) async fn ask(commands: &Commands, worker: &NodeName) -> Result<Option<Host>, SchedulerError> {
+    let one = ["qhost", "-xml", "-j", "-h", worker.as_str()];
+    let said = match told(commands, worker, &one).await {
+        // The name of a worker that leaves may be gone already: look through all.
+        Err(error) if error.seen.contains("can't resolve hostname") => told(commands, worker, &one[..3]).await?,
+        said => said?,
+    };
+    let hosts = read(&said).map_err(|error| failed(worker, error.to_string()))?;
+    Ok(hosts.into_iter().find(|host| host.name == worker.as_str()))
+}
+
+const OPERATION: &str = "asking for the execution host";
+
+async fn told(commands: &Commands, worker: &NodeName, argv: &[&str]) -> Result<String, SchedulerError> {
+    let (object, argv) = (worker.as_str(), argv.to_vec());
+    commands.ask(Request { operation: OPERATION, object, argv, input: "", settled: &[] }).await
+}
+
+fn failed(worker: &NodeName, seen: String) -> SchedulerError {
+    SchedulerError { operation: OPERATION, object: worker.to_string(), seen }
+}
+
+fn read(xml: &str) -> Result<Vec<Host>, quick_xml::DeError> {
+    quick_xml::de::from_str::<Answer>(xml).map(|answer| answer.hosts)
+}
+
+impl Host {
+    /// Whether its execution daemon has reported: then its architecture is known.
+    pub(super) fn reported(&self) -> bool {
+        text(&self.values, "arch_string").is_some_and(|arch| arch != "-")
+    }
+
+    /// The jobs that run here, as `qdel` takes them: `JOB`, or `JOB.TASK` for one of an array. A parallel job with
+    /// several ranks here is one.
+    pub(super) fn jobs(&self) -> BTreeSet<String> {
+        let name = |job: &Job| match text(&job.values, "taskid") {
+            Some(task) if !task.is_empty() => format!("{}.{task}", job.id),
+            _ => job.id.clone(),
+        };
+        self.jobs.iter().map(name).collect()
+    }
+
+    /// How many of them.
+    pub(super) fn running(&self) -> u32 {
+        u32::try_from(self.jobs().len()).unwrap_or(u32::MAX)
+    }
+}
+
+fn text<'a>(values: &'a [Value], name: &str) -> Option<&'a str> {
+    values.iter().find(|value| value.name == name).map(|value| value.text.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn golden() -> Vec<Host> {
+        read(include_str!("golden/qhost-j.xml")).expect("what qhost said")
+    }
+
+    #[test]
+    fn a_host_that_has_reported_is_told_from_one_that_has_not() {
+        let reported: Vec<(String, bool)> = golden().iter().map(|host| (host.name.clone(), host.reported())).collect();
+        assert_eq!(reported, [("global".into(), false), ("w1".into(), true), ("w2".into(), false)]);
+    }
+
+    #[test]
+    fn every_task_of_an_array_is_a_job() {
+        let jobs: Vec<Vec<String>> = golden().iter().map(|host| host.jobs().into_iter().collect()).collect();
+        assert_eq!(jobs, [vec![], vec!["5".to_owned(), "6.1".into(), "6.2".into()], vec![]]);
+    }
+
+    #[test]
+    fn an_answer_without_hosts_is_no_error() {
+        assert!(read("<?xml version='1.0'?>\n<qhost></qhost>").expect("well-formed").is_empty());
+    }
+}

@@ -1,0 +1,45 @@
+//! What this machine can serve: the only part that looks at it.
+
+use std::path::{Path, PathBuf};
+
+use super::NfsServer;
+
+/// The kernel's server where the kernel has one and its tools are installed, else NFS-Ganesha.
+pub fn detect() -> NfsServer {
+    let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let in_kernel = known.lines().any(|line| line.split_whitespace().last() == Some("nfsd"));
+    if in_kernel && Path::new("/usr/sbin/exportfs").exists() { NfsServer::Kernel } else { NfsServer::Ganesha }
+}
+
+/// Why these exports can't be served from here, one sentence each; to be asked before anything is changed. NFS-Ganesha
+/// itself would start without them and say so only in its log.
+pub fn unservable(exports: &[PathBuf], server: NfsServer) -> Vec<String> {
+    let mut reasons: Vec<String> = exports
+        .iter()
+        .filter(|path| !path.is_dir())
+        .map(|path| format!("{} can't be exported: it is no directory here. Make it first", path.display()))
+        .collect();
+    if server == NfsServer::Ganesha {
+        if !Path::new("/usr/bin/ganesha.nfsd").exists() {
+            reasons.push("NFS-Ganesha is not installed: apt-get install nfs-ganesha nfs-ganesha-vfs".into());
+        }
+        if std::fs::metadata("/etc/mtab").is_err() {
+            reasons.push("NFS-Ganesha needs /etc/mtab: ln -s /proc/self/mounts /etc/mtab".into());
+        }
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_that_is_no_directory_is_told() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let missing = folder.path().join("home");
+        assert!(unservable(&[folder.path().into()], NfsServer::Kernel).is_empty());
+        let told = unservable(std::slice::from_ref(&missing), NfsServer::Kernel);
+        assert!(told.len() == 1 && told[0].contains(&missing.display().to_string()), "{told:?}");
+    }
+}

@@ -1,0 +1,64 @@
+//! NFS v4.2 exports, to the vLAN only.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use landbridge_node::machine::MachineSpec;
+use landbridge_node::wire::NfsBundle;
+
+use crate::paths::Paths;
+use crate::spec::Cluster;
+
+mod detect;
+mod export_id;
+mod ganesha;
+mod kernel;
+
+pub use detect::{detect, unservable};
+
+/// NFS's port, RFC 7530.
+pub const PORT: u16 = 2049;
+
+/// How workers mount. `hard`: a front-end that restarts makes jobs wait, not fail. `softreval` is not here: it hides a
+/// front-end that is gone. Times are stored as the server says, sizes are left to negotiation.
+const OPTIONS: &str = "vers=4.2,proto=tcp,hard,timeo=600,retrans=2,nosuid,nodev";
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NfsServer {
+    /// The kernel's (`nfsd`).
+    Kernel,
+    /// NFS-Ganesha, where the kernel has none.
+    Ganesha,
+}
+
+/// What the front-end needs to serve the cluster's exports; nothing when the cluster has no NFS.
+pub fn resources(cluster: &Cluster, paths: &Paths, server: NfsServer) -> MachineSpec {
+    match &cluster.services.nfs {
+        None => MachineSpec::default(),
+        Some(nfs) => match server {
+            NfsServer::Kernel => kernel::resources(cluster, &nfs.exports),
+            NfsServer::Ganesha => ganesha::resources(cluster, paths, &nfs.exports),
+        },
+    }
+}
+
+/// What a worker mounts; `None` when the cluster has no NFS.
+pub fn bundle(cluster: &Cluster) -> Option<NfsBundle> {
+    cluster.services.nfs.as_ref().map(|nfs| NfsBundle {
+        server: address(cluster),
+        exports: nfs.exports.clone(),
+        options: OPTIONS.into(),
+    })
+}
+
+fn address(cluster: &Cluster) -> Ipv4Addr {
+    cluster.vlan.front_end().ip()
+}
+
+fn sorted(exports: &[PathBuf]) -> impl Iterator<Item = &Path> {
+    let mut exports: Vec<&Path> = exports.iter().map(PathBuf::as_path).collect();
+    exports.sort();
+    exports.dedup();
+    exports.into_iter()
+}

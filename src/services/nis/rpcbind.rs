@@ -1,0 +1,52 @@
+//! `rpcbind`, which tells NIS clients where `ypserv` is.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use landbridge_node::machine::{Directory, MachineSpec, Process, Readiness, Residue};
+
+/// `rpcbind`'s port, RFC 1833.
+pub const RPCBIND_PORT: u16 = 111;
+
+/// Whose `rpcbind` it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rpcbind {
+    /// Nobody runs one: we do.
+    Ours,
+    /// The system runs one, and goes on doing so without us.
+    Systems,
+}
+
+/// The system's where systemd starts it on demand (as Debian's package has it), else ours.
+pub fn detect() -> Rpcbind {
+    let unit = |folder: &str| Path::new(folder).join("rpcbind.socket").exists();
+    let systemd = Path::new("/run/systemd/system").exists();
+    let known = ["/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system"].into_iter().any(unit);
+    if systemd && known { Rpcbind::Systems } else { Rpcbind::Ours }
+}
+
+/// Over UDP it answers on `address` and the loopback (which it adds itself, and falls over when told twice).
+/// `-w` brings back the registrations of a predecessor, so that its restart loses nobody.
+pub(super) fn resources(address: Ipv4Addr, whose: Rpcbind) -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    if whose == Rpcbind::Systems {
+        return spec;
+    }
+    let folder = Path::new("/run/rpcbind");
+    spec.push(Directory { path: folder.into(), mode: 0o755, owner: Some("_rpc".into()) });
+    let files = [folder.join("rpcbind.xdr"), folder.join("portmap.xdr")];
+    for path in files.into_iter().chain(["/run/rpcbind.lock".into(), "/run/rpcbind.sock".into()]) {
+        spec.push(Residue { path });
+    }
+    spec.push(Process {
+        name: "rpcbind".into(),
+        argv: ["/usr/sbin/rpcbind", "-f", "-w", "-h", &address.to_string()].map(String::from).into(),
+        env: vec![],
+        restart_on: vec![],
+        reload_on: vec![],
+        ready: Readiness::Tcp((address, RPCBIND_PORT).into()),
+        deadline: Duration::from_secs(10),
+    });
+    spec
+}

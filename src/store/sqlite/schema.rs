@@ -1,0 +1,80 @@
+//! The tables, and how an older file becomes a newer one.
+
+use rusqlite::Connection;
+
+use super::Failed;
+use crate::store::StoreError;
+
+/// One entry a version; the file's `user_version` counts how many it has seen. Entries are only ever appended.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE worker (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        name     TEXT NOT NULL,
+        host     TEXT,
+        via      TEXT NOT NULL,
+        address  TEXT NOT NULL,
+        slots    INTEGER,
+        state    TEXT NOT NULL,
+        failure  TEXT,
+        attempt  INTEGER NOT NULL DEFAULT 0,
+        facts    TEXT,
+        created  INTEGER NOT NULL,
+        changed  INTEGER NOT NULL,
+        seen     INTEGER
+    ) STRICT;
+    -- Two machines of one name can't be alive at once, whatever the code above believes.
+    CREATE UNIQUE INDEX worker_alive ON worker (name) WHERE state <> 'gone';
+    CREATE TABLE stage (
+        worker   INTEGER NOT NULL REFERENCES worker (id),
+        attempt  INTEGER NOT NULL,
+        place    INTEGER NOT NULL,
+        report   TEXT NOT NULL,
+        at       INTEGER NOT NULL,
+        PRIMARY KEY (worker, attempt, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE lease (
+        address  TEXT PRIMARY KEY,
+        worker   INTEGER NOT NULL REFERENCES worker (id),
+        free_at  INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE host (
+        name       TEXT PRIMARY KEY,
+        enrolled   INTEGER,
+        seen       INTEGER,
+        leaving    INTEGER NOT NULL DEFAULT 0,
+        generation INTEGER NOT NULL DEFAULT 0,
+        failure    TEXT,
+        facts      TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE token (
+        hash     BLOB PRIMARY KEY,
+        role     TEXT NOT NULL,
+        via      TEXT,
+        name     TEXT NOT NULL,
+        expires  INTEGER NOT NULL,
+        used_by  BLOB,
+        used_at  INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE event (
+        id       INTEGER PRIMARY KEY,
+        at       INTEGER NOT NULL,
+        subject  TEXT NOT NULL,
+        text     TEXT NOT NULL
+    ) STRICT;
+"];
+
+/// Brings the file to the newest version, a transaction a step.
+pub(super) fn migrate(db: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).failed("reading the version")?;
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    for (version, step) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let tx = db.transaction().failed("starting a migration")?;
+        tx.execute_batch(step).failed("a migration")?;
+        tx.pragma_update(None, "user_version", version).failed("a migration")?;
+        tx.commit().failed("a migration")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Workers, their leases and their timelines.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use jiff::{Span, Timestamp};
+use landbridge_node::wire::{MachineFacts, StageReport};
+use landbridge_pki::NodeName;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+
+use super::{Failed, row, tokens};
+use crate::ipam;
+use crate::store::{StoreError, TimelineRow, WorkerPlan};
+use crate::worker::{Worker, WorkerState};
+
+const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, created, changed, seen, facts";
+
+pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError> {
+    let tx = db.transaction().failed("starting to plan a worker")?;
+    let name = free_name(&tx, plan)?;
+    let address = free_address(&tx, plan, now)?;
+    tx.execute(
+        "INSERT INTO worker (name, host, via, address, slots, state, created, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'planned', ?6, ?6)",
+        (
+            name.as_str(),
+            plan.host.as_ref().map(NodeName::as_str),
+            row::via_text(plan.via),
+            address.to_string(),
+            plan.slots,
+            now.as_millisecond(),
+        ),
+    )
+    .failed("recording a worker")?;
+    let id = tx.last_insert_rowid();
+    tx.execute("INSERT INTO lease (address, worker) VALUES (?1, ?2)", (address.to_string(), id))
+        .failed("leasing an address")?;
+    tokens::insert_worker(&tx, plan, &name)?;
+    let worker = by_name(&tx, &name)?.ok_or_else(|| row::damaged("a worker", &name))?;
+    tx.commit().failed("recording a worker")?;
+    Ok(worker)
+}
+
+fn free_name(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<NodeName, StoreError> {
+    let taken: BTreeSet<NodeName> =
+        alive(tx)?.into_iter().map(|w| w.name).chain(plan.reserved.iter().cloned()).collect();
+    match &plan.name {
+        Some(name) if taken.contains(name) => Err(StoreError::NameTaken(name.clone())),
+        Some(name) => Ok(name.clone()),
+        None => Ok((1..=u32::MAX)
+            .map(|n| NodeName::new(format!("w{n}")).expect("a letter and digits"))
+            .find(|name| !taken.contains(name))
+            .expect("fewer workers than numbers")),
+    }
+}
+
+fn free_address(tx: &Transaction<'_>, plan: &WorkerPlan, now: Timestamp) -> Result<Ipv4Addr, StoreError> {
+    tx.execute("DELETE FROM lease WHERE free_at <= ?1", [now.as_millisecond()]).failed("ending quarantines")?;
+    let leases = leases(tx, now)?;
+    let taken: BTreeSet<Ipv4Addr> = leases.iter().map(|(address, _)| *address).collect();
+    ipam::next_address(plan.subnet, plan.range, &taken).ok_or_else(|| {
+        let quarantined = leases.iter().filter(|(_, free_at)| free_at.is_some()).count();
+        StoreError::NoAddress { range: plan.range, leased: leases.len() - quarantined, quarantined }
+    })
+}
+
+pub(super) fn by_name(db: &Connection, name: &NodeName) -> Result<Option<Worker>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM worker WHERE name = ?1 ORDER BY (state = 'gone'), id DESC LIMIT 1");
+    let mut query = db.prepare_cached(&sql).failed("reading a worker")?;
+    query.query_row([name.as_str()], |r| Ok(read(r))).optional().failed("reading a worker")?.transpose()
+}
+
+pub(super) fn alive(db: &Connection) -> Result<Vec<Worker>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM worker WHERE state <> 'gone' ORDER BY id");
+    let mut query = db.prepare_cached(&sql).failed("reading the workers")?;
+    let rows = query.query_map([], |r| Ok(read(r))).failed("reading the workers")?;
+    rows.map(|r| r.failed("reading the workers")?).collect()
+}
+
+fn read(r: &Row<'_>) -> Result<Worker, StoreError> {
+    let column = "a worker";
+    let text = |i: usize| r.get::<_, String>(i).failed(column);
+    let moment = |i: usize| row::timestamp(r.get(i).failed(column)?);
+    let host: Option<String> = r.get(2).failed(column)?;
+    let seen: Option<i64> = r.get(10).failed(column)?;
+    let facts: Option<String> = r.get(11).failed(column)?;
+    Ok(Worker {
+        id: r.get(0).failed(column)?,
+        name: row::parsed("a name", &text(1)?)?,
+        host: host.map(|h| row::parsed("a host's name", &h)).transpose()?,
+        via: row::via(&text(3)?)?,
+        address: row::parsed("an address", &text(4)?)?,
+        slots: r.get::<_, Option<u32>>(5).failed(column)?.unwrap_or(1),
+        state: row::parsed("a state", &text(6)?)?,
+        failure: r.get(7).failed(column)?,
+        created: moment(8)?,
+        changed: moment(9)?,
+        seen: seen.map(row::timestamp).transpose()?,
+        facts: facts.map(|f| row::from_json("facts", &f)).transpose()?,
+    })
+}
+
+pub(super) fn advance(
+    db: &Connection,
+    id: i64,
+    from: WorkerState,
+    to: WorkerState,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    db.prepare_cached("UPDATE worker SET state = ?3, changed = ?4 WHERE id = ?1 AND state = ?2")
+        .and_then(|mut s| s.execute((id, from.to_string(), to.to_string(), now.as_millisecond())))
+        .map(|rows| rows == 1)
+        .failed("changing a worker's state")
+}
+
+pub(super) fn note_failure(db: &Connection, id: i64, failure: Option<&str>) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE worker SET failure = ?2 WHERE id = ?1")
+        .and_then(|mut s| s.execute((id, failure)))
+        .map(drop)
+        .failed("recording why a worker failed")
+}
+
+pub(super) fn begin_attempt(
+    db: &Connection,
+    id: i64,
+    facts: &MachineFacts,
+    slots: u32,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
+    db.prepare_cached(
+        "UPDATE worker SET attempt = attempt + 1, facts = ?2, slots = coalesce(slots, ?3), seen = ?4, failure = NULL
+         WHERE id = ?1 RETURNING attempt",
+    )
+    .and_then(|mut s| s.query_row((id, row::json(facts), slots, now.as_millisecond()), |r| r.get(0)))
+    .failed("recording a join")
+}
+
+pub(super) fn note_seen(db: &Connection, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE worker SET seen = ?2 WHERE id = ?1")
+        .and_then(|mut s| s.execute((id, now.as_millisecond())))
+        .map(drop)
+        .failed("recording that a worker was heard of")
+}
+
+pub(super) fn record_stage(db: &Connection, id: i64, report: &StageReport, now: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO stage (worker, attempt, place, report, at)
+         SELECT id, attempt, ?2, ?3, ?4 FROM worker WHERE id = ?1",
+    )
+    .and_then(|mut s| s.execute((id, report.stage as u8, row::json(report), now.as_millisecond())))
+    .map(drop)
+    .failed("recording a stage")
+}
+
+pub(super) fn timeline(db: &Connection, id: i64) -> Result<Vec<TimelineRow>, StoreError> {
+    let mut query = db
+        .prepare_cached(
+            "SELECT s.attempt, s.report, s.at FROM stage s JOIN worker w ON w.id = s.worker AND w.attempt = s.attempt
+             WHERE w.id = ?1 ORDER BY s.place",
+        )
+        .failed("reading a timeline")?;
+    let rows = query
+        .query_map([id], |r| Ok((r.get::<_, u32>(0)?, r.get::<_, String>(1)?, r.get::<_, i64>(2)?)))
+        .failed("reading a timeline")?;
+    rows.map(|r| {
+        let (attempt, report, at) = r.failed("reading a timeline")?;
+        Ok(TimelineRow { attempt, report: row::from_json("a stage", &report)?, at: row::timestamp(at)? })
+    })
+    .collect()
+}
+
+pub(super) fn release(db: &Connection, id: i64, quarantine: Span, now: Timestamp) -> Result<(), StoreError> {
+    let free_at = now.checked_add(quarantine).unwrap_or(Timestamp::MAX).as_millisecond();
+    // A lease that is in quarantine already keeps its time: releasing twice is once.
+    db.prepare_cached("UPDATE lease SET free_at = ?2 WHERE worker = ?1 AND free_at IS NULL")
+        .and_then(|mut s| s.execute((id, free_at)))
+        .map(drop)
+        .failed("releasing an address")
+}
+
+pub(super) fn leases(db: &Connection, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError> {
+    let mut query = db
+        .prepare_cached("SELECT address, free_at FROM lease WHERE free_at IS NULL OR free_at > ?1")
+        .failed("reading leases")?;
+    let rows = query
+        .query_map([now.as_millisecond()], |r| Ok((r.get::<_, String>(0)?, r.get::<_, Option<i64>>(1)?)))
+        .failed("reading leases")?;
+    rows.map(|r| {
+        let (address, free_at) = r.failed("reading leases")?;
+        Ok((row::parsed("an address", &address)?, free_at.map(row::timestamp).transpose()?))
+    })
+    .collect()
+}
