@@ -284,7 +284,7 @@ impl Running {
             Ok(Event::Failed(message)) => {
                 Err(NextError::Other(LabError::Agent { machine: self.machine.name().to_owned(), message }))
             }
-            Ok(Event::Hello | Event::Done(_)) => Ok(Progress::Stdout(Vec::new())),
+            Ok(Event::Hello | Event::Received(_) | Event::Done(_)) => Ok(Progress::Stdout(Vec::new())),
             Err(NoEvent::Deadline) => Err(NextError::Deadline),
             Err(NoEvent::Gone) => {
                 Err(NextError::Other(self.machine.gone(&format!("went away during `{}`", self.name))))

@@ -106,7 +106,12 @@ impl Lab {
         self.machines().into_iter().find(|machine| machine.name() == name)
     }
 
-    /// All machines, in the order in which they were started, those of namespaces first.
+    /// The machine of this name with a kernel of its own.
+    pub fn find_uml(&self, name: &str) -> Option<Uml> {
+        self.parts().umls.iter().find(|uml| uml.name() == name).cloned()
+    }
+
+    /// All machines, in the order in which they came up, those of namespaces first.
     pub fn machines(&self) -> Vec<Machine> {
         let parts = self.parts();
         parts.machines.iter().cloned().chain(parts.umls.iter().map(|uml| Machine::clone(uml))).collect()

@@ -38,6 +38,14 @@
 //! process namespaces. When the lab is dropped, or its process is killed, everything is gone. Labs don't see each other, so
 //! tests run in parallel. A test that fails prints the ends of its machines' consoles and of `/var/log/landbridge`.
 //!
+//! What to know of a guest's kernel ([`Uml`]): it has one processor, and what it does cheaply is computing. Starting a program
+//! takes some 25 ms, a shell some 50. TCP flows at gigabits (its cards take whole segments), but it takes in only five to ten
+//! thousand datagrams a second: measure tunnels between machines of namespaces. Its serial line takes input at less than a
+//! megabyte a second: show it large files with [`UmlBuilder::share`]. Its clock is its own and may be set.
+//!
+//! What to know of a machine of namespaces: `/home`, `/srv` (and [`MachineBuilder::volume`]s) are file systems that an NFS server
+//! can export; kernel settings outside of `/proc/sys/net` are this machine's own, and so is the clock.
+//!
 //! Needed: root, `scripts/setup` and `scripts/build-image`. What is missing is an error that names the script.
 
 mod agent;

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::agent::client::{AgentClient, NoEvent};
+use crate::agent::client::{AgentClient, NoEvent, Pace};
 use crate::agent::message::{Bytes, Event, Request};
 use crate::command::Command;
 use crate::console::Console;
@@ -50,8 +50,8 @@ impl Machine {
         if let Some(stderr) = child.stderr.take() {
             console.record(stderr);
         }
-        let agent = AgentClient::start(ours).map_err(failed)?;
-        if !agent.wait_for_hello(0, Instant::now() + PATIENCE) {
+        let agent = AgentClient::start(ours, Pace::Free).map_err(failed)?;
+        if !agent.wait_for_hello(Instant::now() + PATIENCE) {
             // Its last words are on the console once it is gone.
             let _ = (child.kill(), child.wait());
             let what = "did not start".to_owned();

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::agent::client::AgentClient;
+use crate::agent::client::{AgentClient, Pace};
 use crate::agent::message::Request;
 use crate::builder::Wish;
 use crate::command::{Command, Progress, Running};
@@ -70,7 +70,7 @@ impl Uml {
         let (line, far_end) = UnixStream::pair().map_err(io_error("making the serial line of", &wish.name))?;
         let config = wish.init_config(lab, Role::Holder, Some(plugs.netns.path()));
         let holder = Machine::launch(&wish.name, lab.init_program(), &config, Stdio::from(OwnedFd::from(far_end)))?;
-        let agent = AgentClient::start(line).map_err(io_error("listening to", &wish.name))?;
+        let agent = AgentClient::start(line, Pace::Serial).map_err(io_error("listening to", &wish.name))?;
         let guest = Machine::guest(&wish.name, agent, holder.console_recorder(), plugs.netns.clone());
         let scratch = lab.image().directory().join("mnt");
         let kernel = kernel_command(&program, &scratch, memory_mib, &plugs);
@@ -143,12 +143,12 @@ impl Uml {
 
     fn boot(&self) -> LabResult<()> {
         let agent = self.guest.agent();
-        let before = agent.expect_hello();
+        agent.expect_hello();
         let command = Command::new(&self.inner.holder, self.inner.kernel.clone()).on_line();
         let kernel = command.env("TMPDIR", &self.inner.memory.display().to_string()).spawn()?;
         let watched = agent.clone();
         std::thread::spawn(move || watch(kernel, &watched));
-        if !agent.wait_for_hello(before, Instant::now() + BOOT_PATIENCE) {
+        if !agent.wait_for_hello(Instant::now() + BOOT_PATIENCE) {
             return Err(self.gone("did not boot"));
         }
         self.request(Request::Configure(self.inner.plugs.network.clone()), BOOT_PATIENCE).map(drop)

@@ -95,3 +95,27 @@ fn a_cloud_machine_is_reached_over_the_long_way_only() -> LabResult<()> {
     frontend.run("ping -c 1 -W 1 203.0.113.11").expect_failure()?;
     Ok(())
 }
+
+#[test]
+fn much_input_and_output_at_once_pass_the_serial_line_whole() -> LabResult<()> {
+    let lab = Lab::new("serial")?;
+    let w1 = lab.uml("w1").boot()?;
+    let written: Vec<u8> = (0..200_000u32).map(|number| (number % 251) as u8).collect();
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..4).map(|_| scope.spawn(|| w1.run("head -c 300000 /dev/zero").output())).collect();
+        let echoed = w1.run("cat").stdin(written.clone()).output()?;
+        assert!(echoed.stdout == written, "{} bytes came back, or others", echoed.stdout.len());
+        for reader in readers {
+            assert_eq!(reader.join().expect("it does not panic")?.stdout.len(), 300_000);
+        }
+        w1.run("true").expect_ok().map(drop)
+    })
+}
+
+#[test]
+fn a_guest_has_a_clock_of_its_own() -> LabResult<()> {
+    let lab = Lab::new("clock")?;
+    let w1 = lab.uml("w1").boot()?;
+    assert_eq!(w1.run("date -s 2001-02-03 > /dev/null; date +%F").expect_ok()?, "2001-02-03\n");
+    Ok(())
+}

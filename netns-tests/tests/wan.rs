@@ -27,6 +27,7 @@ fn throughput(far: &Machine, near: &Machine, seconds: u32) -> LabResult<f64> {
     let client = format!("iperf3 --client 198.51.100.1 --time {seconds} --json --connect-timeout 5000");
     let json = far.wait_until(&client, Duration::from_secs(30))?;
     server.signal(9)?;
+    server.wait(Duration::from_secs(10))?;
     let report: serde_json::Value = serde_json::from_str(&json).expect("iperf3 prints JSON");
     Ok(report["end"]["sum_received"]["bits_per_second"].as_f64().expect("a sum of what was received") / 1e6)
 }

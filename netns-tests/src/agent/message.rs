@@ -95,6 +95,8 @@ pub struct TerminalSize {
 pub(crate) enum Event {
     /// The agent is up and takes requests.
     Hello,
+    /// So many bytes more of the lab's have been read off the line.
+    Received(usize),
     /// A program wrote to its standard output (or terminal).
     Stdout(Bytes),
     /// A program wrote to its standard error.
@@ -140,11 +142,16 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Writes one message as a line.
-pub(crate) fn send<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
+/// One message as a line.
+pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
-    to.write_all(&line)?;
+    Ok(line)
+}
+
+/// Writes one message as a line.
+pub(crate) fn send<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
+    to.write_all(&encode(message)?)?;
     to.flush()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader, Read, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
@@ -18,14 +18,29 @@ use super::wait;
 
 /// Serves requests until the line closes, which for a namespace machine means that the lab is gone.
 pub(crate) fn serve(line: &File) -> io::Result<()> {
-    let agent =
-        Agent { line: Arc::new(Mutex::new(line.try_clone()?)), reaper: Reaper::start(), running: Arc::default() };
-    agent.answer(0, Event::Hello);
-    let mut requests = BufReader::new(line.try_clone()?);
-    while let Some(Envelope { id, body }) = receive(&mut requests)? {
-        agent.take(id, body);
+    let agent = Agent::start(line)?;
+    agent.serve(line.try_clone()?)
+}
+
+/// Serves requests on a serial line, and tells the lab how much of what it sent has been read (see
+/// [`super::client::Pace`]).
+pub(crate) fn serve_paced(line: &File) -> io::Result<()> {
+    let agent = Agent::start(line)?;
+    agent.serve(Acknowledging { line: line.try_clone()?, agent: agent.clone() })
+}
+
+/// A line whose every read is reported.
+struct Acknowledging {
+    line: File,
+    agent: Agent,
+}
+
+impl Read for Acknowledging {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.line.read(buffer)?;
+        self.agent.answer(0, Event::Received(count));
+        Ok(count)
     }
-    Ok(())
 }
 
 /// What is needed to reach a running program.
@@ -44,6 +59,19 @@ struct Agent {
 }
 
 impl Agent {
+    fn start(line: &File) -> io::Result<Self> {
+        Ok(Self { line: Arc::new(Mutex::new(line.try_clone()?)), reaper: Reaper::start(), running: Arc::default() })
+    }
+
+    fn serve(&self, from: impl Read) -> io::Result<()> {
+        self.answer(0, Event::Hello);
+        let mut requests = BufReader::new(from);
+        while let Some(Envelope { id, body }) = receive(&mut requests)? {
+            self.take(id, body);
+        }
+        Ok(())
+    }
+
     /// Takes one request. Nothing here blocks: what takes time gets a thread.
     fn take(&self, id: RequestId, request: Request) {
         match request {

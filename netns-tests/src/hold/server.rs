@@ -107,7 +107,7 @@ fn pass_output(answer: &Answer, to: &mut UnixStream) -> Report {
             Ok(Event::Stderr(bytes)) => Report::Stderr(bytes),
             Ok(Event::Exit(status)) => return Report::Exit(status),
             Ok(Event::Failed(message)) => return Report::Failed(message),
-            Ok(Event::Hello | Event::Done(_)) => continue,
+            Ok(Event::Hello | Event::Received(_) | Event::Done(_)) => continue,
             Err(_) => return Report::Failed("the machine is gone".to_owned()),
         };
         // Who has gone has ended the program too, by `pass_input`.

@@ -22,7 +22,7 @@ pub(super) fn run() -> io::Result<()> {
     machine::populate_volatile("/".as_ref())?;
     sethostname(fs::read_to_string("/etc/hostname")?.trim())?;
     let line = open_line(LINE.as_ref())?;
-    crate::agent::server::serve(&line)
+    crate::agent::server::serve_paced(&line)
 }
 
 /// Opens the serial line and makes it pass every byte as it is.
