@@ -95,6 +95,16 @@ impl Machine {
         self.converge(&MachineSpec::default()).await
     }
 
+    /// Removes the engine's own files from a machine on which nothing is ours any more; the logs of programs stay.
+    pub fn vacate(self) -> Result<(), StepError> {
+        let place = &self.context.place;
+        if let Some(made) = self.ledger.made().first() {
+            let why = format!("{} is still ours; tear down first", made.key);
+            return Err(StepError::refused("forgetting the machine of", place.owner.to_string(), why));
+        }
+        place.remove().map_err(StepError::io("removing", &place.state))
+    }
+
     /// Undoes the steps that a crash (or a caller that stopped waiting) interrupted, newest first.
     pub async fn recover(&mut self) -> Result<(), UndoError> {
         let interrupted = self.ledger.interrupted();

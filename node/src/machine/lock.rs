@@ -1,7 +1,8 @@
 //! One process at a time changes a machine.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,11 +48,12 @@ impl Lock {
     /// Takes the lock or says who has it.
     pub(super) async fn take(path: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { path: path.into(), source };
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let mut file = open(path).map_err(failed)?;
         for attempt in 0.. {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if is_at(&file, path) => break,
+                // Whoever had it has removed it.
+                Ok(()) => file = open(path).map_err(failed)?,
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
                 Err(TryLockError::WouldBlock) => {
                     let pid = holder(&mut file);
@@ -66,6 +68,15 @@ impl Lock {
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |found: &Metadata| (found.dev(), found.ino());
+    matches!((file.metadata(), path.metadata()), (Ok(ours), Ok(theirs)) if id(&ours) == id(&theirs))
 }
 
 fn holder(file: &mut File) -> Option<u32> {
@@ -94,5 +105,27 @@ mod tests {
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
         Lock::take(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_process_that_lives_is_named_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        std::fs::write(&path, "1\n").unwrap();
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        let error = Lock::take(&path).await.unwrap_err().to_string();
+        assert_eq!(error, format!("{} is held by process 1; wait for it, or stop it", path.display()));
+    }
+
+    #[tokio::test]
+    async fn a_lock_file_that_was_removed_is_not_held() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let removed = open(&path).unwrap();
+        removed.lock().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let _second = Lock::take(&path).await.unwrap();
+        assert!(!is_at(&removed, &path));
     }
 }

@@ -1,12 +1,12 @@
 //! Where a machine's engine keeps what it must remember.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use landbridge_fabric::Owner;
 
-use super::Key;
+use super::{Key, atomic};
 
 /// Whose machine it is, and the engine's own directories. They are made when missing and belong to the engine alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,24 @@ impl Place {
         private(&self.kept())?;
         public(&self.run)?;
         public(&self.log)
+    }
+
+    /// Removes what [`Place::make`] and the engine have made, but not the logs; the lock, which must be held, last.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        std::fs::remove_dir_all(self.kept())?;
+        for file in [self.ledger(), self.network(), self.lock()] {
+            atomic::remove(&file)?;
+        }
+        // Others may keep things there too.
+        for directory in [&self.state, &self.run] {
+            match std::fs::remove_dir(directory) {
+                Err(error) if !matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What was made, and the steps that are under way.

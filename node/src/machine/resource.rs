@@ -130,7 +130,8 @@ pub struct Process {
     pub reload_on: Vec<PathBuf>,
     /// When it counts as started.
     pub ready: Readiness,
-    /// From start to ready; past it the start has failed and the program is ended.
+    /// From start to ready; past it the start has failed and the program is ended. It may take as long to end when it is
+    /// asked to (SIGTERM); past that it is killed.
     pub deadline: Duration,
 }
 

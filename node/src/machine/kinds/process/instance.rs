@@ -16,9 +16,6 @@ use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Key, Place, Process, StepError, stray};
 
-/// How long a program may take to end when it is asked to.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Contents by path; `None`: there was no such file.
 type Digests = BTreeMap<PathBuf, Option<Digest>>;
 
@@ -30,6 +27,8 @@ pub(in crate::machine) struct Instance {
     env: Vec<(String, String)>,
     restart_on: Digests,
     reload_on: Digests,
+    /// How long it may take to end when it is asked to.
+    patience: Duration,
 }
 
 impl Instance {
@@ -49,6 +48,7 @@ impl Instance {
             env: wanted.env.clone(),
             restart_on: digests(&wanted.restart_on),
             reload_on: digests(&wanted.reload_on),
+            patience: wanted.deadline,
         };
         instance.write(&place.process(&wanted.name))
     }
@@ -86,7 +86,7 @@ pub(super) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
     let failed = |cause: io::Error| StepError::new("ending the process", name, cause);
     let Some(instance) = read(&path).map_err(failed)? else { return Ok(()) };
     if let Some(process) = instance.open().map_err(failed)? {
-        process.end(PATIENCE).await.map_err(failed)?;
+        process.end(instance.patience).await.map_err(failed)?;
     }
     stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?;
     atomic::remove(&path).map_err(failed)

@@ -1,8 +1,5 @@
 //! A process that is killed at every journaled step, and at moments in between: whoever comes next finishes the work, and
 //! undoing it leaves the machine as it was before.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod scratch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,9 +8,9 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::scratch::{Scratch, in_namespaces};
 use landbridge_fabric::{LinkKind, LinkSpec, Mtu, Network};
 use landbridge_node::machine::{Directory, File, Input, MachineSpec, Mount, Owner, Process, Readiness, Residue, Run};
-use scratch::{Scratch, in_namespaces};
 
 /// For the process that is to be killed: where, whose, and what to do.
 const ROOT: &str = "LANDBRIDGE_TEST_ROOT";
@@ -138,7 +135,7 @@ fn a_journey_leaves_nothing_behind() {
 fn traveller(scratch: &Scratch, journey: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "a_journey_leaves_nothing_behind", "--test-threads=1"])
+        .args(["--exact", "crash::a_journey_leaves_nothing_behind", "--test-threads=1"])
         .env(ROOT, scratch.root())
         .env(OWNER, scratch.owner())
         .env(JOURNEY, journey)
@@ -168,16 +165,16 @@ fn state(scratch: &Scratch) -> State {
 async fn finish(scratch: &Scratch, when: &str) {
     let mut machine = scratch.open().await;
     let wanted = everything(scratch, 2);
-    machine.converge(&wanted).await.unwrap_or_else(|error| panic!("{when}: {}", scratch::chain(&error)));
+    machine.converge(&wanted).await.unwrap_or_else(|error| panic!("{when}: {}", crate::scratch::chain(&error)));
     assert!(machine.plan(&wanted).await.unwrap().is_empty(), "{when}");
     assert_eq!(scratch.processes().len(), 1, "{when}");
     assert_eq!(fs::read_to_string(scratch.path("made")).unwrap(), "version 2\n", "{when}");
-    machine.tear_down().await.unwrap_or_else(|error| panic!("{when}: {}", scratch::chain(&error)));
+    machine.tear_down().await.unwrap_or_else(|error| panic!("{when}: {}", crate::scratch::chain(&error)));
 }
 
 async fn undo(scratch: &Scratch, when: &str) {
     let mut machine = scratch.open().await;
-    machine.tear_down().await.unwrap_or_else(|error| panic!("{when}: {}", scratch::chain(&error)));
+    machine.tear_down().await.unwrap_or_else(|error| panic!("{when}: {}", crate::scratch::chain(&error)));
     assert!(machine.is_bare(), "{when}");
 }
 

@@ -1,7 +1,5 @@
 //! A machine of its own for each test: a directory that goes with it, and processes that can be told from all others.
 
-#![allow(dead_code, unreachable_pub)]
-
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
@@ -11,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
 use landbridge_node::machine::{Block, Machine, Owner, Place};
@@ -80,6 +78,15 @@ impl Scratch {
         tree
     }
 
+    /// Every file of the engine's own.
+    pub fn engine_files(&self) -> Vec<PathBuf> {
+        let mut tree = BTreeMap::new();
+        for place in ["state", "run", "log"].iter().filter(|place| self.root.join(place).exists()) {
+            add(&self.root, Path::new(place), &mut tree);
+        }
+        tree.into_keys().map(|name| self.root.join(name)).filter(|path| path.is_file()).collect()
+    }
+
     pub fn log(&self, name: &str) -> String {
         fs::read_to_string(self.root.join(format!("log/{name}.log"))).unwrap_or_default()
     }
@@ -124,6 +131,15 @@ impl Scratch {
         shown.to_string().replace(&root, "/").replace(&self.owner, "OWNER")
     }
 
+    /// What a failed test left mounted: the directory could not be removed.
+    fn unmount(&self) {
+        let mounts = fs::read_to_string("/proc/thread-self/mounts").unwrap_or_default();
+        let targets = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for target in targets.filter(|target| Path::new(target).starts_with(&self.root)) {
+            let _ = umount2(target, MntFlags::MNT_DETACH);
+        }
+    }
+
     fn pids(&self) -> Vec<i32> {
         let marker = format!("LANDBRIDGE_PROCESS={}:", self.owner);
         let all = fs::read_dir("/proc").unwrap().flatten();
@@ -142,6 +158,7 @@ impl Drop for Scratch {
             return;
         }
         self.pids().into_iter().for_each(kill);
+        self.unmount();
     }
 }
 

@@ -1,14 +1,11 @@
 //! What holds for every pair of specs, on real files.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod scratch;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::scratch::Scratch;
 use landbridge_node::machine::{Block, ConvergeError, Directory, File, MachineSpec, Resource};
 use proptest::prelude::*;
-use scratch::Scratch;
 
 const OWNER: &str = "property";
 
