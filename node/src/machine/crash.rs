@@ -1,8 +1,10 @@
 //! Dying on purpose, so that tests can sweep every moment at which a crash may come.
 //!
-//! With `LANDBRIDGE_KILL_AT=2N` in the environment the process kills itself (SIGKILL, as the kernel would) right before
-//! the N-th journaled step that it carries out, with `2N+1` right after it, in both cases before the ledger hears of it.
-//! Steps are counted from 0 over the life of the process; undoing one is a step too. Without the variable nothing happens.
+//! Every journaled step has two moments: right before it is carried out, and right after, in both cases before the ledger
+//! hears of its end. They are counted from 0 over the life of the process, so that `2N` is before the N-th step and
+//! `2N+1` behind it; undoing a step is a step too, and the steps on single links lie between the two moments of the
+//! network's. With `LANDBRIDGE_KILL_AT=M` in the environment the process kills itself at moment M, with SIGKILL. Without
+//! the variable nothing happens.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
