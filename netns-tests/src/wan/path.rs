@@ -49,7 +49,8 @@ pub(crate) struct Direction {
 impl Direction {
     /// An idle way. The same seed loses the same frames.
     pub(crate) fn new(now: Instant, seed: u64) -> Self {
-        Self { busy_until: now, dice: seed | 1 }
+        // Spread over all bits: from a small number the first rolls would all be small too.
+        Self { busy_until: now, dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
     }
 
     /// When the frame arrives that was sent now; none if it is lost.
