@@ -78,8 +78,13 @@ impl Uml {
             nic.device = Some(format!("vec{index}"));
         }
         let uml = Self { guest, inner: Arc::new(Inner { holder, plugs, kernel, memory: scratch.join("memory") }) };
-        uml.boot()?;
-        Ok(uml)
+        match uml.boot() {
+            Ok(()) => Ok(uml),
+            Err(err) => {
+                uml.stop();
+                Err(err)
+            }
+        }
     }
 
     /// Makes its tap a port of the bridge on its host, and a port of no other. The bridge must be there.
