@@ -6,13 +6,17 @@ use std::net::Ipv4Addr;
 use ipnetwork::Ipv4Network;
 
 /// The lowest address of `range` that nobody has. `taken` holds every address that is leased or in quarantine. The network
-/// and broadcast addresses of `subnet` and its first address, the front-end's, are never given, whatever `range` says.
+/// and broadcast addresses of `subnet` and of `range`, and the front-end's address, the subnet's first, are never given.
 /// `None` when the range is used up.
 pub fn next_address(subnet: Ipv4Network, range: Ipv4Network, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     let first = u32::from(range.network());
     let last = u32::from(range.broadcast());
-    let edges =
-        [u32::from(subnet.network()), u32::from(subnet.network()).saturating_add(1), u32::from(subnet.broadcast())];
+    let own = u32::from(subnet.network()).saturating_add(1);
+    let mut edges = vec![u32::from(subnet.network()), own, u32::from(subnet.broadcast())];
+    // Nothing forbids 10.77.1.0 in a larger subnet, but people and programs take such an address for a mistake.
+    if range.prefix() < 31 {
+        edges.extend([first, last]);
+    }
     let mut next = Some(first);
     // `taken` is sorted: the first gap is where the expected address and the next taken one differ.
     let mut busy = taken.range(Ipv4Addr::from(first)..=Ipv4Addr::from(last)).map(|a| u32::from(*a)).peekable();
@@ -81,6 +85,7 @@ mod tests {
             let expected = range
                 .iter()
                 .filter(|a| *a != Ipv4Addr::new(10, 77, 0, 0) && *a != Ipv4Addr::new(10, 77, 0, 1))
+                .filter(|a| *a != range.network() && *a != range.broadcast())
                 .find(|a| !taken.contains(a));
             prop_assert_eq!(next_address(subnet, range, &taken), expected);
         }

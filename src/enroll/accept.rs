@@ -70,7 +70,7 @@ pub async fn serve<G: Gate>(
         let (router, stop) = (router.clone(), stop.clone());
         guests.spawn(async move {
             tokio::select! {
-                () = attend(stream, address.ip(), acceptor, router, limits) => {}
+                () = attend(stream, acceptor, router, limits) => {}
                 () = stop.cancelled() => {}
             }
             drop(place);
@@ -80,7 +80,7 @@ pub async fn serve<G: Gate>(
     guests.wait().await;
 }
 
-async fn attend(stream: TcpStream, from: IpAddr, acceptor: TlsAcceptor, router: Router, limits: Limits) {
+async fn attend(stream: TcpStream, acceptor: TlsAcceptor, router: Router, limits: Limits) {
     // Requests are small and answered at once: waiting to fill a segment only costs a round trip.
     let _ = stream.set_nodelay(true);
     let handshake = tokio::time::timeout(limits.greeting, acceptor.accept(stream)).await;
@@ -89,7 +89,7 @@ async fn attend(stream: TcpStream, from: IpAddr, acceptor: TlsAcceptor, router: 
         Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => return tracing::debug!("TLS handshake took too long"),
     };
-    let peer = MaybePeer(tls::peer(stream.get_ref().1, from));
+    let peer = MaybePeer(tls::peer(stream.get_ref().1));
     let service = TowerToHyperService::new(router.layer(Extension(peer)));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

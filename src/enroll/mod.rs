@@ -9,7 +9,6 @@ mod routes;
 mod tls;
 
 use std::future::Future;
-use std::net::IpAddr;
 
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
@@ -25,8 +24,6 @@ pub use tls::{TlsError, TlsIdentity, server_config};
 pub struct Peer {
     /// What the certificate says.
     pub certificate: CertificateFacts,
-    /// Where the connection comes from.
-    pub from: IpAddr,
 }
 
 impl Peer {

@@ -1,6 +1,5 @@
 //! TLS for the join API.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use landbridge_pki::CertificateFacts;
@@ -60,8 +59,8 @@ fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
 }
 
 /// Who the connection's client is, after rustls has verified the chain.
-pub(super) fn peer(connection: &rustls::ServerConnection, from: IpAddr) -> Option<Peer> {
+pub(super) fn peer(connection: &rustls::ServerConnection) -> Option<Peer> {
     let leaf = connection.peer_certificates()?.first()?;
     let certificate = CertificateFacts::from_der(leaf).ok()?;
-    Some(Peer { certificate, from })
+    Some(Peer { certificate })
 }

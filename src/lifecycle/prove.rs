@@ -1,12 +1,14 @@
 //! The front-end's side of a join: what the worker says is not believed until it was seen from here too.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use landbridge_node::icmp::{Echo, Pinger};
 use landbridge_node::wire::{Failure, Outcome, Refusal, Stage, StageReport, Via};
 use landbridge_pki::NodeName;
+
+use tokio::time::Instant;
 
 use super::admit::internal;
 use super::{Roster, RosterError};
@@ -15,6 +17,8 @@ use crate::worker::{Worker, WorkerState};
 
 /// From the worker's last own stage to the canary's end.
 const DEADLINE: Duration = Duration::from_mins(1);
+/// For an answer over the vLAN; the slowest path that anybody works over takes a second.
+const ANSWER: Duration = Duration::from_secs(5);
 /// The queue master has no event for an execution host that reports for the first time.
 const PRESENT_EVERY: Duration = Duration::from_millis(50);
 
@@ -31,7 +35,7 @@ impl Roster {
             Outcome::Failed(failure) => self.fail(&worker, report.stage, failure).map_err(Refusal::from),
             Outcome::Passed | Outcome::NotNeeded if report.stage == Stage::Queue => {
                 self.advance(&worker, WorkerState::Joining(Stage::Canary))?;
-                self.start_proving(&worker.name, peer.from);
+                self.start_proving(&worker.name);
                 Ok(())
             }
             Outcome::Passed | Outcome::NotNeeded => match next(report.stage) {
@@ -42,20 +46,20 @@ impl Roster {
     }
 
     /// Proves in a task of its own, unless one is at it.
-    pub(super) fn start_proving(self: &Arc<Self>, name: &NodeName, from: IpAddr) {
+    pub(super) fn start_proving(self: &Arc<Self>, name: &NodeName) {
         let Some(claim) = self.claim(name) else { return };
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
-            if let Err(error) = roster.prove(&name, from).await {
+            if let Err(error) = roster.prove(&name).await {
                 tracing::error!(%name, error = &error as &dyn std::error::Error, "proving the worker failed");
             }
             drop(claim);
         });
     }
 
-    async fn prove(&self, name: &NodeName, from: IpAddr) -> Result<(), RosterError> {
+    async fn prove(&self, name: &NodeName) -> Result<(), RosterError> {
         let Some(worker) = self.store.worker(name)? else { return Ok(()) };
-        let verdict = match tokio::time::timeout(DEADLINE, self.examine(&worker, from)).await {
+        let verdict = match tokio::time::timeout(DEADLINE, self.examine(&worker)).await {
             Ok(verdict) => verdict?,
             Err(_) => Err(failure(
                 format!("the front-end's proof within {} s", DEADLINE.as_secs()),
@@ -80,13 +84,9 @@ impl Roster {
         Ok(())
     }
 
-    async fn examine(&self, worker: &Worker, from: IpAddr) -> Result<Result<(), Failure>, RosterError> {
-        if from != IpAddr::from(worker.address) {
-            return Ok(Err(failure(
-                format!("reports from {} over the vLAN", worker.address),
-                format!("reports from {from}"),
-                "look at the worker's routes: the vLAN must be the way to the front-end",
-            )));
+    async fn examine(&self, worker: &Worker) -> Result<Result<(), Failure>, RosterError> {
+        if let Err(failure) = self.answers(worker).await {
+            return Ok(Err(failure));
         }
         if worker.via == Via::Tunnel && !self.tunnel.connected().await?.contains(&worker.name) {
             return Ok(Err(failure(
@@ -99,6 +99,22 @@ impl Roster {
             tokio::time::sleep(PRESENT_EVERY).await;
         }
         Ok(self.queue.canary(&worker.name, DEADLINE).await?)
+    }
+
+    /// The worker's address answers a packet of the vLAN's full size: the way out and the way back, seen from here.
+    async fn answers(&self, worker: &Worker) -> Result<(), Failure> {
+        let mtu = self.cluster().vlan.mtu;
+        let no_answer = |seen: String| {
+            let expected = format!("an answer from {} to a packet of {mtu} bytes", worker.address);
+            failure(expected, seen, "look at the worker's link, and at the MTU of every switch between")
+        };
+        let io = |e: std::io::Error| no_answer(e.to_string());
+        let mut pinger = Pinger::new(worker.address, true).map_err(io)?;
+        match pinger.ping(mtu.bytes(), Instant::now() + ANSWER).await.map_err(io)? {
+            Echo::Answered => Ok(()),
+            Echo::Silence => Err(no_answer(format!("none within {} s", ANSWER.as_secs()))),
+            Echo::TooLarge => Err(no_answer("the kernel's word that the link here is smaller".into())),
+        }
     }
 
     /// A stage failed: said on both sides, slots stay closed.

@@ -1,6 +1,7 @@
 //! Tokens: a machine to be gets its name, its address and a secret that is worth one join.
 
 use std::net::SocketAddrV4;
+use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
 use jiff::{SignedDuration, Timestamp};
@@ -74,7 +75,7 @@ pub(super) fn hash(secret: &[u8]) -> TokenHash {
 impl Roster {
     /// Plans a worker and prepares the front-end for it, so that joining has only the machine's own part to wait for: its
     /// name resolves, the tunnel server admits it, the queue knows it (closed).
-    pub async fn offer(&self, request: TokenRequest) -> Result<Offer, RosterError> {
+    pub async fn offer(self: &Arc<Self>, request: TokenRequest) -> Result<Offer, RosterError> {
         let cluster = self.cluster();
         let fresh = FreshSecret::new();
         let now = Timestamp::now();
@@ -95,7 +96,11 @@ impl Roster {
             now,
         )?;
         self.note(&worker.name, &format!("planned, with address {}", worker.address));
-        self.prepare(&worker).await?;
+        if let Err(error) = self.prepare(&worker).await {
+            // Nothing half-planned: its name and address are free again.
+            self.destroy(&worker.name, true)?;
+            return Err(error);
+        }
         let address = with_prefix(&cluster, &worker);
         let token = Token {
             endpoint: endpoint(&cluster, via),

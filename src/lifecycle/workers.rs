@@ -1,6 +1,5 @@
 //! What a person can ask of a worker, and going on after a crash.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -109,7 +108,7 @@ impl Roster {
         match worker.state {
             WorkerState::Leaving(_) => self.start_leaving(name),
             WorkerState::Draining => self.start_draining(name),
-            WorkerState::Joining(Stage::Canary) => self.start_proving(name, IpAddr::from(worker.address)),
+            WorkerState::Joining(Stage::Canary) => self.start_proving(name),
             _ => {}
         }
     }

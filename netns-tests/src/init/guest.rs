@@ -20,6 +20,8 @@ pub(super) fn run() -> io::Result<()> {
     // The kernel has mounted its devtmpfs: only what it doesn't know is added.
     device::populate("/dev".as_ref())?;
     machine::populate_volatile("/".as_ref())?;
+    // On a hostfs every new file is root's, whoever makes it. Programs that spool as somebody else need a real file system.
+    mounts::mount_tmpfs_copy("/var/spool".as_ref(), "/run/spool".as_ref())?;
     sethostname(fs::read_to_string("/etc/hostname")?.trim())?;
     let line = open_line(LINE.as_ref())?;
     crate::agent::server::serve_paced(&line)

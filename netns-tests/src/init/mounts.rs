@@ -32,6 +32,17 @@ pub(super) fn mount_tmpfs(at: &Path, mode: &str) -> io::Result<()> {
     mount_new("tmpfs", at, &format!("mode={mode}"))
 }
 
+/// Puts a tmpfs over a directory, with everything in it as it was. `aside` is where it is filled.
+pub(super) fn mount_tmpfs_copy(at: &Path, aside: &Path) -> io::Result<()> {
+    mount_tmpfs(aside, "755")?;
+    let copied = std::process::Command::new("cp").arg("-a").arg(at.join(".")).arg(aside).status()?;
+    if !copied.success() {
+        return Err(name_error("copying", at, &io::Error::other(copied.to_string())));
+    }
+    named("moving a tmpfs to", at, mount_raw(Some(aside), at, None, MsFlags::MS_MOVE, None))?;
+    fs::remove_dir(aside)
+}
+
 /// Mounts the machine's own writable view of the image under `scratch`, a fresh tmpfs, as `scratch/root`.
 pub(super) fn mount_overlay(image: &Path, scratch: &Path) -> io::Result<std::path::PathBuf> {
     mount_tmpfs(scratch, "755")?;

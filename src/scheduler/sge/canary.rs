@@ -49,7 +49,7 @@ pub(super) async fn forget(commands: &Commands, worker: &NodeName) -> Result<(),
         let argv = vec!["qdel", "-f", &id];
         let settled = &["does not exist"];
         let operation = "deleting the canary job";
-        commands.ask(Request { operation, object: worker.as_str(), argv, input: "", settled }).await?;
+        commands.ask(Request { operation, object: worker.as_str(), argv, settled }).await?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::{EXECD_PORT, PROGRAMS, QMASTER_PORT, ROOT};
@@ -27,8 +26,6 @@ pub(super) struct Request<'a> {
     pub(super) object: &'a str,
     /// Program and arguments.
     pub(super) argv: Vec<&'a str>,
-    /// What it reads from its standard input.
-    pub(super) input: &'a str,
     /// Complaints that mean that it is so already.
     pub(super) settled: &'static [&'static str],
 }
@@ -55,7 +52,7 @@ impl Commands {
     pub(super) async fn ask(&self, request: Request<'_>) -> Result<String, SchedulerError> {
         let failed =
             |seen: String| SchedulerError { operation: request.operation, object: request.object.into(), seen };
-        let output = match tokio::time::timeout(DEADLINE, self.output(&request.argv, request.input)).await {
+        let output = match tokio::time::timeout(DEADLINE, self.command(&request.argv).output()).await {
             Err(_) => return Err(failed(format!("{} did not answer within {DEADLINE:?}", request.argv[0]))),
             Ok(Err(error)) => return Err(failed(format!("{} could not be run: {error}", request.argv[0]))),
             Ok(Ok(output)) => output,
@@ -67,15 +64,6 @@ impl Commands {
         } else {
             Err(failed(complaint))
         }
-    }
-
-    async fn output(&self, argv: &[&str], input: &str) -> std::io::Result<Output> {
-        let mut child = self.command(argv).stdin(Stdio::piped()).spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that doesn't read its input has its own reasons, and its own exit status.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        }
-        child.wait_with_output().await
     }
 
     /// A program of Grid Engine, ready to run. It is killed when the answer is no longer awaited.

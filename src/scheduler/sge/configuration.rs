@@ -17,8 +17,7 @@ cd "$(dirname "$0")"
 has() { qconf "$@" >/dev/null 2>&1; }
 queue() {
     if has -sq "$1"; then
-        # All but what belongs to workers.
-        grep -Ev '^(qname|hostlist|slots) ' "$1" | qconf -Mattr queue /dev/stdin "$1"
+        qconf -Mattr queue "$1.attributes" "$1"
     else
         qconf -Aq "$1"
     fi
@@ -33,14 +32,17 @@ queue canary.q
 "#;
 
 /// The files, by name.
-pub(super) fn files() -> [(&'static str, String); 6] {
+pub(super) fn files() -> [(&'static str, String); 8] {
+    let (all, canary) = (attributes("BATCH INTERACTIVE", "NONE"), attributes("BATCH", CANARY_LIST));
     [
         ("global", GLOBAL.into()),
         ("scheduler", SCHEDULER.into()),
         ("host-group", format!("group_name {HOST_GROUP}\nhostlist NONE\n")),
         ("canary-users", format!("name {CANARY_LIST}\ntype ACL\nfshare 0\noticket 0\nentries {CANARY_USER}\n")),
-        (QUEUE, queue(QUEUE, "BATCH INTERACTIVE", 0, "NONE")),
-        (CANARY_QUEUE, queue(CANARY_QUEUE, "BATCH", 1, CANARY_LIST)),
+        (QUEUE, queue(QUEUE, 0, &all)),
+        (CANARY_QUEUE, queue(CANARY_QUEUE, 1, &canary)),
+        ("all.q.attributes", all),
+        ("canary.q.attributes", canary),
     ]
 }
 
@@ -138,12 +140,20 @@ max_reservation                   0
 default_duration                  INFINITY
 ";
 
-/// `queue_conf(5)`. Workers bring their own slots.
-fn queue(name: &str, kind: &str, slots: u32, users: &str) -> String {
+/// A new queue, `queue_conf(5)`. Workers bring their own slots.
+fn queue(name: &str, slots: u32, attributes: &str) -> String {
     format!(
         "qname                 {name}
 hostlist              {HOST_GROUP}
-seq_no                0
+slots                 {slots}
+{attributes}"
+    )
+}
+
+/// What a queue that is there already is told again: all but what belongs to workers.
+fn attributes(kind: &str, users: &str) -> String {
+    format!(
+        "seq_no                0
 load_thresholds       NONE
 suspend_thresholds    NONE
 nsuspend              1
@@ -155,7 +165,6 @@ qtype                 {kind}
 ckpt_list             NONE
 pe_list               NONE
 rerun                 FALSE
-slots                 {slots}
 tmpdir                /tmp
 shell                 /bin/sh
 prolog                NONE

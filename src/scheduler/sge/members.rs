@@ -6,19 +6,19 @@ use super::command::{Commands, Request};
 use super::{HOST_GROUP, QUEUE, canary, qhost};
 use crate::scheduler::SchedulerError;
 
-/// Makes the worker known, closed. Slots come last: until then its queue instance has none, so that there is no
-/// moment in which a job could start.
+/// Makes the worker known, closed. A member of the group becomes an execution host by itself. Slots come last: until then
+/// its queue instance has none, so that there is no moment in which a job could start.
 pub(super) async fn admit(commands: &Commands, worker: &NodeName, slots: u32) -> Result<(), SchedulerError> {
     let (name, instance, slots) = (worker.as_str(), instance(worker), slots.to_string());
-    let adding = "adding the execution host";
-    told(commands, adding, name, &["qconf", "-ah", name], &["already exists"]).await?;
-    let host = execution_host(worker);
-    let argv = vec!["qconf", "-Ae", "/dev/stdin"];
-    let request = Request { operation: adding, object: name, argv, input: &host, settled: &["already exists"] };
-    commands.ask(request).await?;
-    told(commands, adding, name, &["qconf", "-aattr", "hostgroup", "hostlist", name, HOST_GROUP], &[]).await?;
-    told(commands, "closing the slots", name, &["qmod", "-d", &instance], &[]).await?;
-    told(commands, "setting the slots", name, &["qconf", "-rattr", "queue", "slots", &slots, &instance], &[]).await
+    for (operation, argv) in [
+        ("adding the execution host", &["qconf", "-ah", name][..]),
+        ("adding the execution host", &["qconf", "-aattr", "hostgroup", "hostlist", name, HOST_GROUP]),
+        ("closing the slots", &["qmod", "-d", &instance]),
+        ("setting the slots", &["qconf", "-rattr", "queue", "slots", &slots, &instance]),
+    ] {
+        told(commands, operation, name, argv, &["already exists"]).await?;
+    }
+    Ok(())
 }
 
 /// Lets jobs start. An error state that a job has left behind goes too: the worker was proved since.
@@ -64,7 +64,7 @@ pub(super) async fn remove(commands: &Commands, worker: &NodeName) -> Result<(),
 pub(super) async fn known(commands: &Commands) -> Result<Vec<NodeName>, SchedulerError> {
     let argv = vec!["qconf", "-sel"];
     let settled = &["no execution host defined"];
-    let request = Request { operation: "listing the hosts", object: "the queue", argv, input: "", settled };
+    let request = Request { operation: "listing the hosts", object: "the queue", argv, settled };
     let said = commands.ask(request).await?;
     Ok(said.lines().filter_map(|line| NodeName::new(line.trim()).ok()).collect())
 }
@@ -86,17 +86,9 @@ async fn told(
     argv: &[&str],
     settled: &'static [&'static str],
 ) -> Result<(), SchedulerError> {
-    commands.ask(Request { operation, object, argv: argv.to_vec(), input: "", settled }).await.map(drop)
+    commands.ask(Request { operation, object, argv: argv.to_vec(), settled }).await.map(drop)
 }
 
 fn instance(worker: &NodeName) -> String {
     format!("{QUEUE}@{worker}")
-}
-
-/// `host_conf(5)`.
-fn execution_host(worker: &NodeName) -> String {
-    let nothing = ["load_scaling", "complex_values", "user_lists", "xuser_lists", "projects", "xprojects"];
-    let nothing = nothing.into_iter().chain(["usage_scaling", "report_variables"]);
-    let rest: String = nothing.map(|attribute| format!("{attribute} NONE\n")).collect();
-    format!("hostname {worker}\n{rest}")
 }

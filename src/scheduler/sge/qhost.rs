@@ -57,7 +57,7 @@ const OPERATION: &str = "asking for the execution host";
 
 async fn told(commands: &Commands, worker: &NodeName, argv: &[&str]) -> Result<String, SchedulerError> {
     let (object, argv) = (worker.as_str(), argv.to_vec());
-    commands.ask(Request { operation: OPERATION, object, argv, input: "", settled: &[] }).await
+    commands.ask(Request { operation: OPERATION, object, argv, settled: &[] }).await
 }
 
 fn failed(worker: &NodeName, seen: String) -> SchedulerError {

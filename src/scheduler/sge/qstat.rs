@@ -45,7 +45,7 @@ impl Job {
 pub(super) async fn canaries(commands: &Commands, name: &str) -> Result<Vec<Job>, SchedulerError> {
     let argv = vec!["qstat", "-xml", "-u", CANARY_USER];
     let operation = "listing the canary jobs";
-    let said = commands.ask(Request { operation, object: name, argv, input: "", settled: &[] }).await?;
+    let said = commands.ask(Request { operation, object: name, argv, settled: &[] }).await?;
     let jobs =
         read(&said).map_err(|error| SchedulerError { operation, object: name.into(), seen: error.to_string() })?;
     Ok(jobs.into_iter().filter(|job| job.name == name).collect())
@@ -60,7 +60,7 @@ pub(super) async fn waiting(commands: &Commands, worker: &NodeName, name: &str) 
     let argv = vec!["qstat", "-j", &id];
     let settled = &["do not exist"];
     let operation = "asking why the canary waits";
-    let said = commands.ask(Request { operation, object: name, argv, input: "", settled }).await?;
+    let said = commands.ask(Request { operation, object: name, argv, settled }).await?;
     let why = why(&said, worker);
     let why = if why.is_empty() { "the queue gives no reason".into() } else { why.join("; ") };
     Ok(format!("job {id} is in state {}: {why}", job.state))

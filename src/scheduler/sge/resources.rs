@@ -33,7 +33,7 @@ fn make_cell(sge: &Sge, spec: &mut MachineSpec) {
         inputs,
         outputs: vec![folder, spool],
         undo: vec![],
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     });
 }
 

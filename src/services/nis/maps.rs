@@ -3,7 +3,7 @@
 /// `build-maps DOMAIN MASTER HOSTS`: people (not the system's own users, not nobody) with `*` for their password, their
 /// groups, and the names in HOSTS. The package's own Makefile would publish shadow.
 ///
-/// Each map is a file of that name in the current directory; `-c` tells a running `ypserv` to look again.
+/// Each map is a file of that name in the current directory; `makedbm -c` tells a running `ypserv` to look again.
 pub(super) const BUILD: &str = r#"#!/bin/sh
 # Builds the NIS maps of a domain. Written by landbridge; changes here are lost.
 set -eu
@@ -13,7 +13,7 @@ cd "/var/yp/$domain"
 
 people() { awk -F: -v OFS=: '$3 >= 1000 && $3 != 65534 { $2 = "*"; print }' "$1"; }
 keyed() { awk -F: -v field="$1" '{ print $field "\t" $0 }'; }
-load() { /usr/lib/yp/makedbm -c -m "$master" "$@"; }
+load() { /usr/lib/yp/makedbm -m "$master" "$@"; }
 
 people /etc/passwd | keyed 1 | load - passwd.byname
 people /etc/passwd | keyed 3 | load - passwd.byuid
@@ -22,14 +22,6 @@ people /etc/group | keyed 3 | load - group.bygid
 awk '{ for (n = 2; n <= NF; n++) print $n "\t" $0 }' "$hosts" | load -l - hosts.byname
 awk '{ print $1 "\t" $0 }' "$hosts" | load - hosts.byaddr
 printf '%s\t%s\n' "$master" "$master" | load - ypservers
+# Before its first start there is no ypserv to tell.
+/usr/lib/yp/makedbm -c 2>/dev/null || :
 "#;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_map_is_made_from_shadow() {
-        assert!(!BUILD.contains("shadow"));
-    }
-}

@@ -1,0 +1,36 @@
+//! Workers join: behind a physical host's bridge, and behind a tunnel from a cloud.
+
+use std::time::Duration;
+
+use netns_tests::ursa::{Ursa, Way};
+use netns_tests::{LabResult, Machine};
+
+/// What ada's tasks say of the machine that they run on.
+const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\nsleep 1\n";
+
+#[test]
+fn a_local_and_a_remote_worker_do_the_same_work_and_neither_can_tell_which_it_is() -> LabResult<()> {
+    let ursa = Ursa::up("join")?;
+    let w1 = ursa.guest("w1", &ursa.hosts[0])?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    ursa.join(&w1, Way::Bridge, "ursa01")?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+
+    let workers = ursa.ask("worker list")?;
+    let states: Vec<_> = workers.as_array().into_iter().flatten().map(|w| w["state"].clone()).collect();
+    assert_eq!(states, ["ready", "ready"], "{workers:#}");
+
+    ursa.frontend.write_file("/home/ada/task.sh", TASK)?;
+    as_ada(&ursa.frontend, "mkdir tasks")?;
+    as_ada(&ursa.frontend, "qsub -sync y -cwd -j y -o tasks -t 1-8 task.sh")?;
+    let said = as_ada(&ursa.frontend, "sort -u tasks/*")?;
+    assert_eq!(said, "e1 ada nfs 10.77.0.1\nw1 ada nfs 10.77.0.1\n");
+    Ok(())
+}
+
+/// Runs a command as the NIS user, in her home.
+fn as_ada(machine: &Machine, command: &str) -> LabResult<String> {
+    let quoted = command.replace('\'', r"'\''");
+    let line = format!("su - ada -c '{quoted}'");
+    machine.run(&line).deadline(Duration::from_secs(120)).expect_ok()
+}
