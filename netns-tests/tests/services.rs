@@ -43,6 +43,15 @@ impl Cluster {
         Ok(worker)
     }
 
+    /// The same, known to the queue master, with a home for ada.
+    fn worker_of_the_queue(&self, name: &str, address: &str) -> LabResult<Machine> {
+        let worker = self.worker(name, address)?;
+        worker.run("install --directory --owner 1001 /home/ada").expect_ok()?;
+        worker.wait_until("id ada", SOON)?;
+        self.frontend.wait_until(&format!("landbridge-lab-services present {name} | grep true"), SOON)?;
+        Ok(worker)
+    }
+
     /// Somebody who is not on the vLAN, and tries its addresses all the same.
     fn stranger(&self) -> LabResult<Machine> {
         let stranger = self.lab.machine("stranger").nic("eth0", &self.outside, "198.51.100.9/24");
@@ -91,7 +100,7 @@ fn exports_are_for_the_vlan_alone_and_root_is_nobody() -> LabResult<()> {
     assert_eq!(cluster.frontend.run("stat -c %u /home/ada/x").expect_ok()?, "1001\n");
     w1.run("nfs-cp /tmp/x 'nfs://10.77.0.1/home/ada/y?version=4&uid=0&gid=0'").expect_failure()?;
     for address in ["198.51.100.1", "10.77.0.1"] {
-        stranger.run(&format!("timeout 3 nfs-ls 'nfs://{address}/home?version=4'")).expect_failure()?;
+        stranger.run(&format!("timeout -s KILL 3 nfs-ls 'nfs://{address}/home?version=4'")).expect_failure()?;
     }
     Ok(())
 }
@@ -117,7 +126,7 @@ fn the_domain_has_people_and_machines_but_no_passwords_and_no_strangers() -> Lab
     w1.run("getent hosts w2").expect_failure()?;
 
     for address in ["198.51.100.1", "10.77.0.1"] {
-        stranger.run(&format!("timeout 3 ypcat -d ursa.vlan -h {address} passwd.byname")).expect_failure()?;
+        stranger.run(&format!("timeout -s KILL 3 ypcat -d ursa.vlan -h {address} passwd.byname")).expect_failure()?;
         for port in [111, 834, 2049, 6444] {
             stranger.run(&format!("timeout 1 bash -c ': < /dev/tcp/{address}/{port}'")).expect_failure()?;
         }
@@ -125,49 +134,44 @@ fn the_domain_has_people_and_machines_but_no_passwords_and_no_strangers() -> Lab
     Ok(())
 }
 
+/// An array of tasks that end only when they are killed, as ada.
+const SUBMIT: &str =
+    "cd /tmp && su ada -s /bin/sh -c 'qsub -terse -t 1-3 -S /bin/sh -o /dev/null -j y -b y sleep 1000'";
+
 #[test]
 fn a_worker_joins_the_queue_is_proved_works_and_leaves_nothing() -> LabResult<()> {
     let cluster = cluster("queue")?;
     cluster.up("w1=10.77.1.1")?;
     let queue = |words: &str| services(&cluster.frontend, words);
-    let qstat = |words: &str| cluster.frontend.run(&format!("qstat {words}")).expect_ok();
     for _ in ["once", "twice"] {
         queue("admit w1=10.77.1.1 2")?;
     }
     assert_eq!((queue("present w1")?.as_str(), queue("known")?.as_str()), ("false\n", "w1\n"));
 
-    let w1 = cluster.worker("w1", "10.77.1.1")?;
-    cluster.frontend.wait_until("landbridge-lab-services present w1 | grep true", SOON)?;
-    let submit = "cd /tmp && su ada -s /bin/sh -c 'qsub -terse -t 1-3 -S /bin/sh -o /dev/null -j y -b y sleep 1000'";
-    cluster.frontend.run(submit).expect_ok()?;
+    let w1 = cluster.worker_of_the_queue("w1", "10.77.1.1")?;
+    cluster.frontend.run(SUBMIT).expect_ok()?;
     assert_eq!(queue("canary w1 20")?, "passed\n");
     assert_eq!(queue("running w1")?, "0\n", "nothing starts on a closed worker");
 
     for _ in ["once", "twice"] {
         queue("open w1")?;
     }
+    // Configured again, the queue keeps its workers and their slots.
     cluster.frontend.run(&format!("{CELL} /var/lib/landbridge/services/sge/configure frontend")).expect_ok()?;
     cluster.frontend.wait_until("landbridge-lab-services running w1 | grep 2", SOON)?;
     assert_eq!(queue("canary w1 20")?, "passed\n", "a canary needs none of the worker's slots");
-    println!("{}", cluster.frontend.run("qhost -xml -j").expect_ok()?);
-    println!("{}", qstat("-xml -u '*'")?);
     queue("close w1")?;
-    w1.run("kill $(pgrep -f 'sleep 1000' | head -1)").expect_ok()?;
+    w1.run("pkill --oldest --exact sleep").expect_ok()?;
     cluster.frontend.wait_until("landbridge-lab-services running w1 | grep 1", SOON)?;
 
     cluster.up("")?;
-    queue("remove w1")?;
-    queue("remove w1")?;
+    for _ in ["once", "twice"] {
+        queue("remove w1")?;
+    }
     assert_eq!(queue("known")?, "\n");
-    assert!(
-        !cluster
-            .frontend
-            .run("qhost; qconf -sh; qconf -sconfl; qconf -sq all.q; qconf -shgrp @landbridge")
-            .output()?
-            .out()
-            .contains("w1")
-    );
-    assert!(!qstat("-u '*' -s r")?.contains("w1"));
+    let everything = "qhost; qconf -sh; qconf -sconfl; qconf -sq all.q; qconf -shgrp @landbridge; qstat -u '*' -s r";
+    let left = cluster.frontend.run(everything).output()?.out();
+    assert!(left.contains("frontend") && !left.contains("w1"), "{left}");
     Ok(())
 }
 
@@ -178,14 +182,31 @@ fn a_canary_that_fails_says_why() -> LabResult<()> {
     let queue = |words: &str| services(&cluster.frontend, words);
     queue("admit w1=10.77.1.1 2")?;
     queue("admit w2=10.77.1.2 2")?;
-    println!("{}", queue("canary w1 3")?);
-    let w2 = cluster.worker("w2", "10.77.1.2")?;
-    cluster.frontend.wait_until("landbridge-lab-services present w2 | grep true", SOON)?;
-    w2.run("chmod 700 /tmp; mount -t tmpfs -o ro none /tmp").expect_ok()?;
-    println!("{}", queue("canary w2 10")?);
-    println!("{}", cluster.frontend.run("qstat -u '*'").expect_ok()?);
-    w2.kill_processes()?;
-    println!("{}", queue("canary w2 4")?);
-    queue("remove w2")?;
+    insta::assert_snapshot!("a_canary_without_a_daemon", queue("canary w1 3")?);
+
+    let w2 = cluster.worker_of_the_queue("w2", "10.77.1.2")?;
+    w2.run("mount -t tmpfs -o ro none /tmp").expect_ok()?;
+    insta::assert_snapshot!("a_canary_without_a_place", queue("canary w2 30")?);
+    w2.run("umount /tmp").expect_ok()?;
+    assert_eq!(queue("canary w2 20")?, "passed\n", "what failed once is no obstacle");
+    assert_eq!(cluster.frontend.run("qstat -u '*'").expect_ok()?, "", "no canary stays");
+    Ok(())
+}
+
+#[test]
+fn a_worker_that_died_takes_its_jobs_out_of_the_queue() -> LabResult<()> {
+    let cluster = cluster("died")?;
+    cluster.up("w1=10.77.1.1")?;
+    let queue = |words: &str| services(&cluster.frontend, words);
+    queue("admit w1=10.77.1.1 3")?;
+    let w1 = cluster.worker_of_the_queue("w1", "10.77.1.1")?;
+    queue("open w1")?;
+    cluster.frontend.run(SUBMIT).expect_ok()?;
+    cluster.frontend.wait_until("landbridge-lab-services running w1 | grep 3", SOON)?;
+
+    w1.stop();
+    cluster.up("")?;
+    queue("remove w1")?;
+    assert_eq!((queue("known")?, cluster.frontend.run("qstat -u '*'").expect_ok()?), ("\n".into(), String::new()));
     Ok(())
 }

@@ -7,9 +7,10 @@ use landbridge_node::wire::Failure;
 use landbridge_pki::NodeName;
 use tokio::io::AsyncWriteExt;
 
+use super::CANARY_QUEUE;
 use super::command::{Commands, Request, complaint};
 use super::configuration::CANARY_USER;
-use super::{CANARY_QUEUE, qstat};
+use super::qstat::{self, Standing};
 use crate::scheduler::SchedulerError;
 
 /// What the job ends with when all is well: not 0, which a job that never ran may have too.
@@ -24,12 +25,15 @@ pub(super) async fn run(
     worker: &NodeName,
     deadline: Duration,
 ) -> Result<Result<(), Failure>, SchedulerError> {
-    // One that a crash of ours has left behind would hold the only slot.
+    // A job that a crash of ours has left behind would hold the only slot, and the error of an earlier one the queue.
     forget(commands, worker).await?;
+    let instance = format!("{CANARY_QUEUE}@{worker}");
+    let (operation, argv) = ("clearing the canary queue", vec!["qmod", "-c", &instance]);
+    commands.ask(Request { operation, object: worker.as_str(), argv, settled: &[] }).await?;
     let seen = tokio::select! {
         output = submit(commands, worker) => ended(&output.map_err(|error| failed(worker, error.to_string()))?),
         stuck = stuck(commands, worker) => Some(stuck?),
-        () = tokio::time::sleep(deadline) => Some(qstat::waiting(commands, worker, &name(worker)).await?),
+        () = tokio::time::sleep(deadline) => Some(late(commands, worker).await?),
     };
     let Some(seen) = seen else { return Ok(Ok(())) };
     forget(commands, worker).await?;
@@ -81,15 +85,20 @@ fn ended(output: &Output) -> Option<String> {
     (output.status.code() != Some(WORD)).then(|| complaint(output))
 }
 
-/// Waits until the job is in an error state, which it doesn't leave by itself, and says why.
+/// Waits until the job could not be started, which does not change by itself, and says why.
 async fn stuck(commands: &Commands, worker: &NodeName) -> Result<String, SchedulerError> {
-    let name = name(worker);
     loop {
         tokio::time::sleep(LOOK).await;
-        if qstat::canaries(commands, &name).await?.iter().any(qstat::Job::in_error) {
-            return qstat::waiting(commands, worker, &name).await;
+        if let Some(failed) = qstat::standing(commands, worker, &name(worker)).await?.filter(Standing::failed) {
+            return Ok(failed.to_string());
         }
     }
+}
+
+/// Why the job has not ended in time.
+async fn late(commands: &Commands, worker: &NodeName) -> Result<String, SchedulerError> {
+    let standing = qstat::standing(commands, worker, &name(worker)).await?;
+    Ok(standing.map_or_else(|| "the queue knows no such job any more".into(), |standing| standing.to_string()))
 }
 
 fn failed(worker: &NodeName, seen: String) -> SchedulerError {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use landbridge_pki::NodeName;
 use serde::Deserialize;
 
+use super::CANARY_QUEUE;
 use super::command::{Commands, Request};
 use crate::scheduler::SchedulerError;
 
@@ -77,16 +78,23 @@ impl Host {
     /// The jobs that run here, as `qdel` takes them: `JOB`, or `JOB.TASK` for one of an array. A parallel job with
     /// several ranks here is one.
     pub(super) fn jobs(&self) -> BTreeSet<String> {
-        let name = |job: &Job| match text(&job.values, "taskid") {
-            Some(task) if !task.is_empty() => format!("{}.{task}", job.id),
-            _ => job.id.clone(),
-        };
-        self.jobs.iter().map(name).collect()
+        self.jobs.iter().map(Job::name).collect()
     }
 
-    /// How many of them.
+    /// How many of them are people's.
     pub(super) fn running(&self) -> u32 {
-        u32::try_from(self.jobs().len()).unwrap_or(u32::MAX)
+        let canary = |job: &&Job| text(&job.values, "queue_name").is_some_and(|queue| queue.starts_with(CANARY_QUEUE));
+        let names: BTreeSet<String> = self.jobs.iter().filter(|job| !canary(job)).map(Job::name).collect();
+        u32::try_from(names.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Job {
+    fn name(&self) -> String {
+        match text(&self.values, "taskid") {
+            Some(task) if !task.is_empty() => format!("{}.{task}", self.id),
+            _ => self.id.clone(),
+        }
     }
 }
 
@@ -102,16 +110,24 @@ mod tests {
         read(include_str!("golden/qhost-j.xml")).expect("what qhost said")
     }
 
+    fn of<T>(name: &str, question: impl Fn(&Host) -> T) -> T {
+        question(golden().iter().find(|host| host.name == name).expect("a host"))
+    }
+
     #[test]
     fn a_host_that_has_reported_is_told_from_one_that_has_not() {
-        let reported: Vec<(String, bool)> = golden().iter().map(|host| (host.name.clone(), host.reported())).collect();
-        assert_eq!(reported, [("global".into(), false), ("w1".into(), true), ("w2".into(), false)]);
+        assert_eq!(["w1", "w2", "w3"].map(|name| of(name, Host::reported)), [true, false, true]);
     }
 
     #[test]
     fn every_task_of_an_array_is_a_job() {
-        let jobs: Vec<Vec<String>> = golden().iter().map(|host| host.jobs().into_iter().collect()).collect();
-        assert_eq!(jobs, [vec![], vec!["5".to_owned(), "6.1".into(), "6.2".into()], vec![]]);
+        assert_eq!(of("w1", |host| host.jobs().into_iter().collect::<Vec<_>>()), ["1", "2.1", "2.2", "5"]);
+        assert!(of("w3", Host::jobs).is_empty());
+    }
+
+    #[test]
+    fn a_canary_is_nobodys_job() {
+        assert_eq!(of("w1", Host::running), 3);
     }
 
     #[test]

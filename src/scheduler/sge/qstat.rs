@@ -1,8 +1,11 @@
 //! What `qstat` says of canary jobs, and why one waits.
 
+use std::fmt;
+
 use landbridge_pki::NodeName;
 use serde::Deserialize;
 
+use super::CANARY_QUEUE;
 use super::command::{Commands, Request};
 use super::configuration::CANARY_USER;
 use crate::scheduler::SchedulerError;
@@ -34,11 +37,14 @@ pub(super) struct Job {
     state: String,
 }
 
-impl Job {
-    /// Whether it was tried, failed to start, and waits for a person.
-    pub(super) fn in_error(&self) -> bool {
-        self.state.contains('E')
-    }
+/// A job that has not ended, in the queue's words.
+#[derive(Debug)]
+pub(super) struct Standing {
+    job: Job,
+    /// Why it could not be started. It is not tried again on that worker by itself.
+    errors: Vec<String>,
+    /// Why it is not placed yet.
+    reasons: Vec<String>,
 }
 
 /// The canary jobs of this name.
@@ -51,19 +57,39 @@ pub(super) async fn canaries(commands: &Commands, name: &str) -> Result<Vec<Job>
     Ok(jobs.into_iter().filter(|job| job.name == name).collect())
 }
 
-/// Why the canary of this name has not ended, in the queue's words.
-pub(super) async fn waiting(commands: &Commands, worker: &NodeName, name: &str) -> Result<String, SchedulerError> {
-    let Some(job) = canaries(commands, name).await?.into_iter().next() else {
-        return Ok("the queue knows no such job any more".into());
-    };
+/// How the canary of this name stands; `None` when the queue knows no such job.
+pub(super) async fn standing(
+    commands: &Commands,
+    worker: &NodeName,
+    name: &str,
+) -> Result<Option<Standing>, SchedulerError> {
+    let Some(job) = canaries(commands, name).await?.into_iter().next() else { return Ok(None) };
     let id = job.id.to_string();
     let argv = vec!["qstat", "-j", &id];
-    let settled = &["do not exist"];
     let operation = "asking why the canary waits";
-    let said = commands.ask(Request { operation, object: name, argv, settled }).await?;
-    let why = why(&said, worker);
-    let why = if why.is_empty() { "the queue gives no reason".into() } else { why.join("; ") };
-    Ok(format!("job {id} is in state {}: {why}", job.state))
+    let said = commands.ask(Request { operation, object: name, argv, settled: &["do not exist"] }).await?;
+    Ok(Some(Standing { errors: errors(&said), reasons: reasons(&said, worker), job }))
+}
+
+impl Standing {
+    /// Whether it was tried, failed to start, and waits for a person.
+    pub(super) fn failed(&self) -> bool {
+        !self.errors.is_empty() || self.job.state.contains('E')
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.job.state.as_str() {
+            _ if self.failed() => "could not be started",
+            "r" => "started but has not ended",
+            "t" => "is still being sent to the worker",
+            _ => "still waits",
+        };
+        write!(f, "job {} {state}", self.job.id)?;
+        let why = if self.failed() { &self.errors } else { &self.reasons };
+        if why.is_empty() { Ok(()) } else { write!(f, ": {}", why.join("; ")) }
+    }
 }
 
 fn read(xml: &str) -> Result<Vec<Job>, quick_xml::DeError> {
@@ -71,21 +97,53 @@ fn read(xml: &str) -> Result<Vec<Job>, quick_xml::DeError> {
     Ok(answer.queue_info.jobs.into_iter().chain(answer.job_info.jobs).collect())
 }
 
-/// The reasons in the text of `qstat -j`: errors, and of the scheduler's messages those that concern the worker.
-fn why(text: &str, worker: &NodeName) -> Vec<String> {
-    let reasons = text.lines().filter_map(|line| {
-        let (label, reason) = line.split_once(':')?;
-        match label.trim() {
-            label if label.starts_with("error reason") => Some((true, reason.trim())),
-            "scheduling info" => Some((false, reason.trim())),
-            _ if line.starts_with(' ') => Some((false, line.trim())),
-            _ => None,
-        }
-    });
-    let ours = |(error, reason): &(bool, &str)| *error || mentions(reason, worker) || !reason.contains('@');
-    reasons.filter(ours).map(|(_, reason)| reason.to_owned()).filter(|reason| !reason.is_empty()).collect()
+/// The values of the lines `error reason N: …` in the text of `qstat -j`.
+fn errors(text: &str) -> Vec<String> {
+    let labelled = text.lines().filter_map(|line| line.split_once(':'));
+    labelled.filter(|(label, _)| label.starts_with("error reason")).map(|(_, why)| why.trim().into()).collect()
 }
 
-fn mentions(reason: &str, worker: &NodeName) -> bool {
-    reason.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == worker.as_str())
+/// The scheduler's messages that concern this worker's canary queue; those of other queue instances say nothing.
+fn reasons(text: &str, worker: &NodeName) -> Vec<String> {
+    let ours = format!("\"{CANARY_QUEUE}@{worker}\"");
+    let messages = text.lines().skip_while(|line| !line.starts_with("scheduling info:"));
+    let messages = messages.map(|line| line.trim_start_matches("scheduling info:").trim());
+    messages.filter(|message| message.contains(&ours)).map(String::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(name: &str, text: &str) -> Standing {
+        let jobs = read(include_str!("golden/qstat-nobody.xml")).expect("what qstat said");
+        let job = jobs.into_iter().find(|job| job.name == name).expect("a canary");
+        let worker = NodeName::new(name.trim_start_matches("canary-")).expect("a node name");
+        Standing { errors: errors(text), reasons: reasons(text, &worker), job }
+    }
+
+    #[test]
+    fn a_canary_that_waits_tells_its_own_reason_alone() {
+        let waiting = standing("canary-w2", include_str!("golden/qstat-j-waiting.txt"));
+        assert!(!waiting.failed());
+        insta::assert_snapshot!(waiting, @r#"job 3 still waits: queue instance "canary.q@w2" dropped because it is temporarily not available"#);
+    }
+
+    #[test]
+    fn a_canary_that_could_not_be_started_has_failed_although_it_waits() {
+        let failed = standing("canary-w3", include_str!("golden/qstat-j-error.txt"));
+        assert!(failed.failed());
+        insta::assert_snapshot!(failed, @"job 4 could not be started: can't make tmpdir");
+    }
+
+    #[test]
+    fn a_canary_that_runs_has_no_reason() {
+        insta::assert_snapshot!(standing("canary-w1", ""), @"job 5 started but has not ended");
+    }
+
+    #[test]
+    fn no_jobs_is_no_error() {
+        let none = "<?xml version='1.0'?>\n<job_info><queue_info>\n</queue_info><job_info>\n</job_info></job_info>";
+        assert!(read(none).expect("well-formed").is_empty());
+    }
 }

@@ -16,11 +16,12 @@ pub(crate) fn wanted(cluster: &Cluster, paths: &Paths, worker: &HostEntry) -> Ma
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
     let QueueBundle::Sge(sge) = Sge::new(cluster, paths).bundle();
     let mut spec = MachineSpec::default();
-    spec.extend(hosts::resources(&front_end, worker.name.as_str(), std::slice::from_ref(worker)));
+    let text = hosts::lines(&[front_end, worker.clone()]);
+    spec.push(Block { path: "/etc/hosts".into(), name: "hosts".into(), text, first: true, replaces: vec![] });
     spec.extend(execution_daemon(&sge, worker));
-    nis::bundle(cluster).into_iter().for_each(|nis| {
+    if let Some(nis) = nis::bundle(cluster) {
         spec.extend(nis_client(&nis, worker));
-    });
+    }
     spec
 }
 
