@@ -67,7 +67,11 @@ impl Tile {
 impl Group {
     /// A host with its workers.
     pub fn of<'v>(host: &HostView, workers: impl Iterator<Item = &'v WorkerView>) -> Self {
-        let size = format!("memory {} of {}", memory(host.allocated_memory), memory(host.total_memory));
+        let size = match host.total_memory {
+            // A cloud's size is known only once its instances have said theirs.
+            0 => format!("memory {}", memory(host.allocated_memory)),
+            total => format!("memory {} of {}", memory(host.allocated_memory), memory(total)),
+        };
         let place = host.underlay.map(|address| address.to_string()).or_else(|| host.detail.clone());
         Self {
             name: host.name.clone(),

@@ -1,6 +1,7 @@
 //! The design's figure as bare machines and cables: nothing of Landbridge runs yet.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Scenario;
@@ -14,7 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     build,
 };
 
-fn build(lab: &Lab) -> Result<(), Box<dyn Error + Send + Sync>> {
+fn build(lab: &Arc<Lab>) -> Result<(), Box<dyn Error + Send + Sync>> {
     let internet = lab.network("internet")?;
     let underlay = lab.network("underlay")?;
     let cloud = lab.network("cloud")?;

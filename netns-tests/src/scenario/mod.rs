@@ -1,8 +1,10 @@
 //! Labs that people can bring up by name, with `landbridge-lab up NAME`.
 
+mod demo;
 mod figure;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use crate::hold::HoldError;
 use crate::lab::Lab;
@@ -15,11 +17,11 @@ pub struct Scenario {
     pub about: &'static str,
     /// Builds it, and says on standard output what it does. What it makes is held by the lab; threads and values that
     /// must live as long may be leaked, the process is the lab's own.
-    pub build: fn(&Lab) -> Result<(), Box<dyn Error + Send + Sync>>,
+    pub build: fn(&Arc<Lab>) -> Result<(), Box<dyn Error + Send + Sync>>,
 }
 
 /// All of them.
-pub const SCENARIOS: &[Scenario] = &[figure::SCENARIO];
+pub const SCENARIOS: &[Scenario] = &[demo::SCENARIO, figure::SCENARIO];
 
 /// The one of this name.
 ///

@@ -13,6 +13,7 @@
 
 mod workers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// The cluster.
 pub struct Ursa {
     /// Everything that is torn down with it.
-    pub lab: Lab,
+    pub lab: Arc<Lab>,
     /// The front-end.
     pub frontend: Machine,
     /// The physical hosts.
@@ -47,7 +48,11 @@ pub struct Ursa {
 impl Ursa {
     /// Draws the machines; nothing of Landbridge runs yet. The front-end has a user, ada, with her home directory.
     pub fn draw(name: &str) -> LabResult<Self> {
-        let lab = Lab::new(name)?;
+        Self::draw_in(Arc::new(Lab::new(name)?))
+    }
+
+    /// Draws them into a lab that is there.
+    pub fn draw_in(lab: Arc<Lab>) -> LabResult<Self> {
         let internet = lab.network("internet")?;
         // Room for VXLAN's 50 bytes around a packet of the vLAN.
         let underlay = lab.network_with_mtu("underlay", 1600)?;
