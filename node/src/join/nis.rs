@@ -7,12 +7,14 @@ use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::worker::Worker;
-use crate::machine::{Block, Directory, File, MachineSpec, Process, Readiness};
+use crate::machine::{Block, Directory, File, MachineSpec, Process, Readiness, Residue};
 use crate::wire::{Failure, NisBundle};
 use crate::words;
 
 /// rpcbind's socket, which is there before it answers.
 const RPCBIND_SOCKET: &str = "/run/rpcbind.sock";
+/// Where it keeps what has registered.
+const RPCBIND_STATE: &str = "/run/rpcbind";
 /// The port mapper's port (RFC 1833).
 const RPCBIND_PORT: u16 = 111;
 /// Both programs are ready within a few round trips.
@@ -44,10 +46,12 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
         replaces: vec!["domain ".into(), "ypserver ".into(), "broadcast".into()],
     });
     if !worker.attachment.foreign_rpcbind {
-        spec.push(directory("/run/rpcbind"));
-        // -w: what has registered survives its restart.
-        spec.push(process("rpcbind", &["rpcbind", "-f", "-w"], Readiness::Unix(RPCBIND_SOCKET.into()), &[]));
+        rpcbind(&mut spec, &worker.bundle.address.ip().to_string());
     }
+    for version in 1..=3 {
+        spec.push(Residue { path: format!("/var/yp/binding/{}.{version}", nis.domain).into() });
+    }
+    spec.push(Residue { path: "/run/ypbind.pid".into() });
     // -local-only: nobody else has business with our binding.
     let ypbind = ["ypbind", "-n", "-local-only"];
     spec.push(process("ypbind", &ypbind, Readiness::Running, &["/etc/yp.conf", "/etc/defaultdomain"]));
@@ -59,6 +63,18 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
         replaces: vec!["passwd:".into(), "group:".into(), "hosts:".into()],
     });
     spec
+}
+
+/// Debian's runs as a user of its own. `-w`: what has registered survives its restart. `-h`: it answers on the vLAN and on
+/// loopback, which it adds itself.
+fn rpcbind(spec: &mut MachineSpec, address: &str) {
+    spec.push(Directory { path: RPCBIND_STATE.into(), mode: 0o755, owner: Some("_rpc".into()) });
+    let files = ["/run/rpcbind/rpcbind.xdr", "/run/rpcbind/portmap.xdr", "/run/rpcbind.lock", RPCBIND_SOCKET];
+    for path in files {
+        spec.push(Residue { path: path.into() });
+    }
+    let argv = ["rpcbind", "-f", "-w", "-h", address];
+    spec.push(process("rpcbind", &argv, Readiness::Unix(RPCBIND_SOCKET.into()), &[]));
 }
 
 fn process(name: &str, argv: &[&str], ready: Readiness, restart_on: &[&str]) -> Process {
