@@ -5,7 +5,11 @@ use std::io;
 use std::time::Duration;
 
 use crate::api::{ApiError, Distrust};
+use crate::paths::Paths;
 use crate::wire::Failure;
+
+/// How much of a program's log a person is shown.
+const LAST_LINES: usize = 3;
 
 /// An error and its causes on one line.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
@@ -33,6 +37,23 @@ pub fn missing_program(what: &str, program: &str, package: &str) -> Failure {
         expected: format!("{program}, for {what}"),
         seen: "no such program on this machine".into(),
         remedy: format!("install it (Debian: apt install {package}), then join again"),
+    }
+}
+
+/// A program that should have gone on, with the end of what it said.
+pub fn ended(name: &str, paths: &Paths) -> Failure {
+    let log = paths.log.join(format!("{name}.log"));
+    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+    Failure {
+        expected: format!("{name} to go on running"),
+        seen: if last.is_empty() {
+            "it ended without a word".into()
+        } else {
+            format!("it ended; its last words:\n{last}")
+        },
+        remedy: format!("see {}", log.display()),
     }
 }
 

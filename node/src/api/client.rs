@@ -15,6 +15,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::connection::{Answer, Connection};
 use super::verify::FrontEndVerifier;
@@ -26,6 +28,11 @@ use crate::wire::{
 
 /// How long the front-end may take to answer an ordinary request.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long an endpoint is tried before the next one is tried beside it: a round trip across an ocean.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// Longer than any attempt takes by itself.
+const FOREVER: Duration = Duration::from_mins(10);
 
 /// How long we wait for orders: what the front-end promises (30 s) and some more.
 pub const ORDERS_WAIT: Duration = Duration::from_secs(40);
@@ -95,6 +102,11 @@ impl Client {
     /// The authority that the pin led to; `None` before [`Self::contact`], or when this client knows its authorities.
     pub fn pinned_authority(&self) -> Option<CertificateDer<'static>> {
         self.verifier.authority()
+    }
+
+    /// Lets the open connection go: the next request takes the best way that there is then.
+    pub async fn hang_up(&self) {
+        *self.open.lock().await = None;
     }
 
     /// What the front-end's clock says (its `Date` header), asked when a certificate's dates made us refuse it: the
@@ -202,14 +214,24 @@ impl Client {
         accept(endpoint, answer)
     }
 
-    /// The first endpoint that answers; the first one's error when none does.
+    /// The best endpoint that answers: each gets a head start before the next is tried beside it. The first one's error
+    /// when none does.
     async fn connect(&self) -> Result<Connection, ApiError> {
+        let mut attempts = JoinSet::new();
+        let mut waiting = self.endpoints.iter();
         let mut first = None;
-        for endpoint in &self.endpoints {
-            match Connection::open(*endpoint, self.tls.clone()).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) if error.is_passing() => first = first.or(Some(error)),
-                Err(error) => return Err(error),
+        loop {
+            if let Some(endpoint) = waiting.next() {
+                attempts.spawn(Connection::open(*endpoint, self.tls.clone()));
+            }
+            let patience = if waiting.len() > 0 { HEAD_START } else { FOREVER };
+            match timeout(patience, attempts.join_next()).await {
+                Ok(Some(Ok(Ok(connection)))) => return Ok(connection),
+                Ok(Some(Ok(Err(error)))) if error.is_passing() => first = first.or(Some(error)),
+                Ok(Some(Ok(Err(error)))) => return Err(error),
+                Ok(None) => break,
+                // A head start is over, or an attempt has panicked, which its own message tells.
+                Err(_) | Ok(Some(Err(_))) => {}
             }
         }
         Err(first.unwrap_or_else(|| ApiError::Identity("it names no API address".into())))

@@ -184,6 +184,17 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
 }
 
 #[tokio::test]
+async fn an_address_that_swallows_packets_holds_nobody_up() {
+    let ours = authority();
+    // A listener that nobody accepts from: the handshake gets no answer.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent_one = listener.local_addr().expect("its address");
+    let client = member(&ours.pem(), &[silent_one, serve(front_end(&ours), OK).await]);
+    let answer = tokio::time::timeout(Duration::from_secs(4), client.left()).await;
+    answer.expect("before the first address is given up").expect("the second address answers");
+}
+
+#[tokio::test]
 async fn nothing_listening_is_told_apart_from_everything_else() {
     let client = Client::with_pin(silent().await, [0; 32]);
     let Err(ApiError::Connect { source, .. }) = client.contact().await else { panic!("something listened") };

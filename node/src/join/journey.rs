@@ -45,6 +45,13 @@ impl Journey {
         self.reporter = Some(reporter);
     }
 
+    /// The vLAN is open: reports go over it from now on.
+    pub(super) fn report_over_the_vlan(&self) {
+        if let Some(reporter) = &self.reporter {
+            reporter.take_best_way();
+        }
+    }
+
     /// Runs a stage. `work` gets the moment by which it must be done.
     pub(super) async fn stage<T>(
         &mut self,

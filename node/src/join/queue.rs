@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::nfs::knock;
 use super::worker::Worker;
-use crate::machine::{Directory, File, MachineSpec, Process, Readiness};
+use crate::machine::{Directory, File, MachineSpec, Process, Readiness, Residue};
 use crate::wire::{Failure, QueueBundle, SgeBundle};
 use crate::words;
 
@@ -18,13 +18,13 @@ const SGE_SPOOL: &str = "/var/spool/gridengine/execd";
 const START: Duration = Duration::from_secs(20);
 
 /// What the queue needs on this machine.
-pub fn resources(queue: &QueueBundle) -> MachineSpec {
+pub fn resources(queue: &QueueBundle, worker: &Worker) -> MachineSpec {
     match queue {
-        QueueBundle::Sge(sge) => sge_resources(sge),
+        QueueBundle::Sge(sge) => sge_resources(sge, worker),
     }
 }
 
-fn sge_resources(sge: &SgeBundle) -> MachineSpec {
+fn sge_resources(sge: &SgeBundle, worker: &Worker) -> MachineSpec {
     let cell = sge.root.join(&sge.cell);
     let common = cell.join("common");
     let directory =
@@ -38,6 +38,7 @@ fn sge_resources(sge: &SgeBundle) -> MachineSpec {
     }
     spec.push(directory(Path::new("/var/spool/gridengine"), Some(SGE_ADMIN)));
     spec.push(directory(Path::new(SGE_SPOOL), Some(SGE_ADMIN)));
+    spec.push(Residue { path: Path::new(SGE_SPOOL).join(worker.name.as_str()) });
     spec.push(execd(sge, sge.common.iter().map(|(name, _)| common.join(name)).collect()));
     spec
 }

@@ -15,21 +15,26 @@ const LAST: Duration = Duration::from_secs(3);
 /// Sends reports in the order in which they come.
 #[derive(Debug)]
 pub(super) struct Reporter {
-    queue: UnboundedSender<StageReport>,
+    queue: UnboundedSender<Message>,
     task: JoinHandle<()>,
 }
 
 impl Reporter {
     /// Starts with a client of its own: another one may be waiting for orders.
     pub(super) fn start(client: Client) -> Self {
-        let (queue, reports) = unbounded_channel();
-        Self { queue, task: tokio::spawn(send(client, reports)) }
+        let (queue, messages) = unbounded_channel();
+        Self { queue, task: tokio::spawn(send(client, messages)) }
     }
 
     /// Adds a report.
     pub(super) fn report(&self, report: StageReport) {
         // The task ends only with us.
-        let _ = self.queue.send(report);
+        let _ = self.queue.send(Message::Report(Box::new(report)));
+    }
+
+    /// From here on a better way to the front-end may be open: the vLAN.
+    pub(super) fn take_best_way(&self) {
+        let _ = self.queue.send(Message::HangUp);
     }
 
     /// Waits until the last report has arrived, or for a while.
@@ -41,8 +46,18 @@ impl Reporter {
     }
 }
 
-async fn send(client: Client, mut reports: UnboundedReceiver<StageReport>) {
-    while let Some(report) = reports.recv().await {
+#[derive(Debug)]
+enum Message {
+    Report(Box<StageReport>),
+    HangUp,
+}
+
+async fn send(client: Client, mut messages: UnboundedReceiver<Message>) {
+    while let Some(message) = messages.recv().await {
+        let Message::Report(report) = message else {
+            client.hang_up().await;
+            continue;
+        };
         // At least one try for each: the front-end proves the stages from its own side as well.
         if let Err(error) = client.stage(&report).await {
             tracing::warn!(stage = %report.stage, %error, "reporting a stage failed");

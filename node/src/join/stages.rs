@@ -14,7 +14,7 @@ pub fn resources(stage: Stage, worker: &Worker) -> MachineSpec {
         Stage::Address => address::resources(worker),
         Stage::Nfs => worker.bundle.nfs.as_ref().map(nfs::resources).unwrap_or_default(),
         Stage::Nis => worker.bundle.nis.as_ref().map(|nis| nis::resources(nis, worker)).unwrap_or_default(),
-        Stage::Queue => worker.bundle.queue.as_ref().map(queue::resources).unwrap_or_default(),
+        Stage::Queue => worker.bundle.queue.as_ref().map(|queue| queue::resources(queue, worker)).unwrap_or_default(),
         Stage::Contact | Stage::Identity | Stage::Mtu | Stage::Canary => MachineSpec::default(),
     }
 }

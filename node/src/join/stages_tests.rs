@@ -76,7 +76,8 @@ fn line(resource: &Resource) -> String {
         Resource::Mount(mount) => {
             format!("mount {} at {} {} {}", mount.source, mount.target.display(), mount.fstype, mount.options)
         }
-        other => format!("{other:?}"),
+        Resource::Residue(residue) => format!("residue {}", residue.path.display()),
+        Resource::Run(run) => format!("run {} {:?}", run.name, run.argv),
     }
 }
 

@@ -67,6 +67,9 @@ impl Walk<'_> {
         let worker = Worker::new(&member, bundle, start.attachment().clone(), self.state.paths().clone());
         for stage in Stage::ALL.into_iter().filter(|stage| *stage > Stage::Identity) {
             if is_needed(stage, &worker.bundle) {
+                if stage == Stage::Mtu {
+                    journey.report_over_the_vlan();
+                }
                 journey.stage(stage, async |until| self.one(stage, &worker, &client, until).await).await?;
             } else {
                 journey.not_needed(stage);
@@ -149,7 +152,19 @@ impl Walk<'_> {
         self.prepare(stage, worker).await?;
         let added = self.machine.extend(&resources(stage, worker)).await;
         added.map_err(|e| explain(stage, worker, &e))?;
-        prove(stage, worker, client, until).await
+        match stage {
+            Stage::Canary => self.canary(worker, client, until).await,
+            _ => prove(stage, worker, until).await,
+        }
+    }
+
+    /// Waits for the front-end's word, unless the execution daemon ends before that: then nobody runs the job.
+    async fn canary(&mut self, worker: &Worker, client: &Client, until: Instant) -> Result<(), Failure> {
+        let mut exits = self.machine.exits().map_err(|e| words::local("to watch this worker's programs", &e))?;
+        tokio::select! {
+            word = canary::prove(client, until) => word,
+            name = exits.next() => Err(words::ended(&name, &worker.paths)),
+        }
     }
 
     async fn prepare(&mut self, stage: Stage, worker: &Worker) -> Result<(), Failure> {
@@ -166,16 +181,15 @@ impl Walk<'_> {
     }
 }
 
-async fn prove(stage: Stage, worker: &Worker, client: &Client, until: Instant) -> Result<(), Failure> {
+async fn prove(stage: Stage, worker: &Worker, until: Instant) -> Result<(), Failure> {
     let bundle = &worker.bundle;
     match stage {
         Stage::Address => address::prove(worker, until).await,
         Stage::Mtu => mtu::prove(worker, until).await,
         Stage::Nfs => maybe(bundle.nfs.as_ref().map(|nfs| nfs::prove(nfs, until))).await,
         Stage::Nis => maybe(bundle.nis.as_ref().map(|nis| nis::prove(nis, until))).await,
-        Stage::Canary => canary::prove(client, until).await,
-        // OpenVPN has said that the tunnel is up; the execution daemon listens once it has registered.
-        Stage::Contact | Stage::Identity | Stage::Link | Stage::Queue => Ok(()),
+        // OpenVPN has said that the tunnel is up; the execution daemon listens; the front-end proves the canary.
+        Stage::Contact | Stage::Identity | Stage::Link | Stage::Queue | Stage::Canary => Ok(()),
     }
 }
 
