@@ -210,3 +210,28 @@ fn a_worker_that_died_takes_its_jobs_out_of_the_queue() -> LabResult<()> {
     assert_eq!((queue("known")?, cluster.frontend.run("qstat -u '*'").expect_ok()?), ("\n".into(), String::new()));
     Ok(())
 }
+
+#[test]
+fn daemons_that_were_killed_come_back_with_all_they_knew() -> LabResult<()> {
+    let cluster = cluster("killed")?;
+    cluster.up("w1=10.77.1.1")?;
+    let queue = |words: &str| services(&cluster.frontend, words);
+    queue("admit w1=10.77.1.1 2")?;
+    let w1 = cluster.worker_of_the_queue("w1", "10.77.1.1")?;
+    queue("open w1")?;
+    cluster.frontend.run(SUBMIT).expect_ok()?;
+    cluster.frontend.wait_until("landbridge-lab-services running w1 | grep 2", SOON)?;
+    w1.wait_until("pgrep --exact --count sleep | grep 2", SOON)?;
+    let jobs = w1.run("pgrep --exact sleep").expect_ok()?;
+
+    cluster.frontend.kill_processes()?;
+    // A killed program with many threads holds its port until the last of them is gone.
+    cluster.frontend.wait_until("! ss --no-header --listening --tcp --numeric | grep -E ':(111|834|2049|6444) '", SOON)?;
+    insta::assert_snapshot!("all_daemons_were_killed", cluster.up("w1=10.77.1.1")?);
+
+    assert_eq!((queue("known")?.as_str(), queue("running w1")?.as_str()), ("w1\n", "2\n"));
+    assert_eq!(w1.run("pgrep --exact sleep").expect_ok()?, jobs, "jobs don't notice");
+    w1.run("nfs-ls 'nfs://10.77.0.1/home?version=4'").expect_ok()?;
+    w1.wait_until("ypcat hosts.byname", SOON)?;
+    Ok(())
+}

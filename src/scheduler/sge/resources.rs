@@ -39,11 +39,12 @@ fn make_cell(sge: &Sge, spec: &mut MachineSpec) {
 
 fn queue_master(sge: &Sge) -> Process {
     let mut env = sge.commands.environment();
-    // "No daemon": it stays in the foreground.
+    // "No daemon": it stays in the foreground, and then prints two lines for every turn of the scheduler, which nobody
+    // needs. What matters goes to its standard error and to `messages` in its spool.
     env.push(("SGE_ND".into(), "1".into()));
     Process {
         name: "sge-qmaster".into(),
-        argv: vec![format!("{PROGRAMS}/sge_qmaster")],
+        argv: vec!["/bin/sh".into(), "-c".into(), format!("exec {PROGRAMS}/sge_qmaster >/dev/null")],
         env,
         restart_on: vec![sge.folder.join("bootstrap"), sge.folder.join("act_qmaster")],
         reload_on: vec![],
