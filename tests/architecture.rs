@@ -94,7 +94,8 @@ fn rust_files(below: &Path) -> Vec<PathBuf> {
 fn code(path: &Path) -> String {
     let text = read(path);
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    lines.join("\n")
 }
 
 /// The files of one module of `src/`.

@@ -32,5 +32,5 @@ fn a_local_and_a_remote_worker_do_the_same_work_and_neither_can_tell_which_it_is
 fn as_ada(machine: &Machine, command: &str) -> LabResult<String> {
     let quoted = command.replace('\'', r"'\''");
     let line = format!("su - ada -c '{quoted}'");
-    machine.run(&line).deadline(Duration::from_secs(120)).expect_ok()
+    machine.run(&line).deadline(Duration::from_mins(2)).expect_ok()
 }

@@ -226,7 +226,9 @@ fn daemons_that_were_killed_come_back_with_all_they_knew() -> LabResult<()> {
 
     cluster.frontend.kill_processes()?;
     // A killed program with many threads holds its port until the last of them is gone.
-    cluster.frontend.wait_until("! ss --no-header --listening --tcp --numeric | grep -E ':(111|834|2049|6444) '", SOON)?;
+    cluster
+        .frontend
+        .wait_until("! ss --no-header --listening --tcp --numeric | grep -E ':(111|834|2049|6444) '", SOON)?;
     insta::assert_snapshot!("all_daemons_were_killed", cluster.up("w1=10.77.1.1")?);
 
     assert_eq!((queue("known")?.as_str(), queue("running w1")?.as_str()), ("w1\n", "2\n"));

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use landbridge_node::machine::Machine;
+use landbridge_node::machine::{Machine, MachineSpec, Report};
 
+use super::progress::Steps;
 use super::{CliError, Context, check};
 use crate::daemon;
 use crate::frontend::{self, Surroundings};
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::{Sqlite, Store as _};
-use landbridge_node::machine::MachineSpec;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Up {
@@ -54,13 +54,7 @@ pub(super) fn up(context: &Context, up: &Up) -> Result<ExitCode, CliError> {
     let cluster = check::load(context)?;
     frontend::make_directories(&context.paths)?;
     let spec = spec(context, &cluster)?;
-    let report = runtime()?.block_on(async {
-        let mut machine = open(context, &cluster).await?;
-        machine.converge(&spec).await.map_err(|e| failed("bringing the front-end up", e))
-    })?;
-    for line in report.done.iter().chain(&report.notes) {
-        println!("{line}");
-    }
+    let report = converge(context, &cluster, &spec, "bringing the front-end up")?;
     if report.done.is_empty() {
         println!("{} is up; nothing had to change", cluster.name);
     } else {
@@ -74,13 +68,7 @@ pub(super) fn down(context: &Context, down: &Down) -> Result<ExitCode, CliError>
     if !down.force {
         refuse_while_used(context)?;
     }
-    let report = runtime()?.block_on(async {
-        let mut machine = open(context, &cluster).await?;
-        machine.tear_down().await.map_err(|e| failed("bringing the front-end down", e))
-    })?;
-    for line in report.done.iter().chain(&report.notes) {
-        println!("{line}");
-    }
+    converge(context, &cluster, &MachineSpec::default(), "bringing the front-end down")?;
     if down.purge {
         frontend::purge(&context.paths)?;
         println!("{} is down, and nothing of it is left", cluster.name);
@@ -89,6 +77,26 @@ pub(super) fn down(context: &Context, down: &Down) -> Result<ExitCode, CliError>
         println!("{} is down; its keys and memory stay in {state} (--purge destroys them)", cluster.name);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes this machine as `spec` says, showing each step as it begins.
+fn converge(
+    context: &Context,
+    cluster: &Cluster,
+    spec: &MachineSpec,
+    operation: &'static str,
+) -> Result<Report, CliError> {
+    let mut steps = Steps::new();
+    let report = runtime()?.block_on(async {
+        let mut machine = open(context, cluster).await?;
+        let outcome = machine.converge_with(spec, &mut |line| steps.begin(line)).await;
+        outcome.map_err(|e| failed(operation, e))
+    })?;
+    steps.finish();
+    for note in &report.notes {
+        println!("{note}");
+    }
+    Ok(report)
 }
 
 /// Whoever is part of the cluster would lose it without a word.

@@ -11,6 +11,7 @@ pub mod findings;
 mod host;
 mod machine;
 mod pki;
+mod progress;
 pub mod render;
 mod show;
 mod ssh;

@@ -1,10 +1,9 @@
 //! The design's figure as bare machines and cables: nothing of Landbridge runs yet.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Scenario;
+use super::{Outcome, Scenario};
 use crate::builder::UmlBuilder;
 use crate::error::LabResult;
 use crate::lab::Lab;
@@ -15,7 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     build,
 };
 
-fn build(lab: &Arc<Lab>) -> Result<(), Box<dyn Error + Send + Sync>> {
+fn build(lab: &Arc<Lab>) -> Outcome<()> {
     let internet = lab.network("internet")?;
     let underlay = lab.network("underlay")?;
     let cloud = lab.network("cloud")?;

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use crate::hold::HoldError;
 use crate::lab::Lab;
 
+/// What building a scenario ends with; whatever went wrong is told as it is.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
 /// A lab that can be brought up by its name.
 pub struct Scenario {
     /// Its name.
@@ -17,7 +20,7 @@ pub struct Scenario {
     pub about: &'static str,
     /// Builds it, and says on standard output what it does. What it makes is held by the lab; threads and values that
     /// must live as long may be leaked, the process is the lab's own.
-    pub build: fn(&Arc<Lab>) -> Result<(), Box<dyn Error + Send + Sync>>,
+    pub build: fn(&Arc<Lab>) -> Outcome<()>,
 }
 
 /// All of them.

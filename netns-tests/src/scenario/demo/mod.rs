@@ -2,11 +2,10 @@
 
 mod screen;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Scenario;
+use super::{Outcome, Scenario};
 use crate::error::LabResult;
 use crate::lab::Lab;
 use crate::machine::Machine;
@@ -24,15 +23,13 @@ const DELAY: Duration = Duration::from_millis(20);
 const TASKS: u32 = 40;
 
 /// Each task counts the primes below a number of its own, and says where it ran.
-const TASK: &str = r#"#!/bin/sh
+const TASK: &str = r"#!/bin/sh
 # Primes below 200 * task, counted the slow way.
 awk -v n=$((200 * SGE_TASK_ID)) -v host=$(hostname) -v task=$SGE_TASK_ID 'BEGIN {
     for (i = 2; i < n; i++) { prime = 1; for (j = 2; j * j <= i; j++) if (i % j == 0) { prime = 0; break }; count += prime }
     print task, n, count, host
 }' > results/$SGE_TASK_ID
-"#;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+";
 
 fn build(lab: &Arc<Lab>) -> Outcome<()> {
     let start = Instant::now();
