@@ -14,7 +14,7 @@ pub(super) enum Generate {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Manual pages, a file a command.
+    /// Manual pages of landbridge and landbridge-node, a file a command.
     Man {
         /// Where they go.
         directory: PathBuf,
@@ -29,6 +29,7 @@ pub(super) fn run(generate: &Generate) -> Result<ExitCode, CliError> {
         Generate::Man { directory } => {
             std::fs::create_dir_all(directory)?;
             clap_mangen::generate_to(Arguments::command(), directory)?;
+            clap_mangen::generate_to(landbridge_node::cli::Args::command(), directory)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -81,7 +81,7 @@ enum Command {
     /// The front-end's daemon; `up` starts it.
     #[command(hide = true)]
     Daemon,
-    /// Print a shell's completions, or the manual pages.
+    /// Write manual pages, or print a shell's completions.
     #[command(subcommand)]
     Generate(completion::Generate),
 }

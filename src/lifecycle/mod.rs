@@ -228,3 +228,6 @@ pub enum RosterError {
     #[error("the front-end's files and services did not follow the change: {0}")]
     Follow(String),
 }
+
+#[cfg(test)]
+mod tests;

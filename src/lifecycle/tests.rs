@@ -1,0 +1,246 @@
+//! The life of a worker, with the real store, authority and tunnel directories, and a queue that can be told to misbehave.
+//! The vLAN is a piece of the loopback network, whose addresses answer pings of any size.
+#![allow(clippy::unwrap_used)]
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use landbridge_node::wire::{
+    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, Stage, StageReport, Standing, Token, Via,
+};
+use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
+use tempfile::TempDir;
+
+use super::{Doorkeeper, Follow, Offer, Parts, Roster, RosterError, TokenRequest};
+use crate::enroll::{Gate as _, Peer};
+use crate::paths::Paths;
+use crate::scheduler::Queue;
+use crate::scheduler::fake::FakeScheduler;
+use crate::spec::{self, ClusterName};
+use crate::store::Sqlite;
+use crate::tunnel::Tunnel;
+use crate::worker::{LeaveStep, WorkerState};
+
+struct NothingFollows;
+
+impl Follow for NothingFollows {
+    fn follow(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct House {
+    roster: Arc<Roster>,
+    queue: FakeScheduler,
+    _dir: TempDir,
+}
+
+fn house() -> House {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let paths = Paths { config: at("etc"), state: at("lib"), run: at("run"), log: at("log") };
+    std::fs::create_dir_all(paths.tunnel().join("ccd")).unwrap();
+    let mut cluster = spec::example(ClusterName::new("ursa").unwrap());
+    cluster.vlan.subnet = "127.77.0.0/16".parse().unwrap();
+    cluster.vlan.workers = "127.77.1.0/29".parse().unwrap();
+    let passphrase = "a passphrase for a test".to_owned().into();
+    let queue = FakeScheduler::default();
+    let roster = Roster::new(Parts {
+        authority: Authority::create(&paths.pki(), "ursa", &passphrase, Timestamp::now()).unwrap(),
+        store: Arc::new(Sqlite::in_memory().unwrap()),
+        queue: Queue::Fake(queue.clone()),
+        tunnel: Tunnel::new(&paths),
+        follow: Arc::new(NothingFollows),
+        cluster: Arc::new(cluster),
+        paths,
+    });
+    House { roster, queue, _dir: dir }
+}
+
+impl House {
+    async fn offer(&self) -> Result<Offer, RosterError> {
+        let request = TokenRequest { name: None, via: Via::Bridge, host: None, slots: None, life_secs: 600 };
+        self.roster.offer(request).await
+    }
+
+    async fn join(&self, offer: &Offer, key: &KeyPair) -> Result<Admission, RefusalCode> {
+        let token: Token = offer.token.parse().unwrap();
+        let request = JoinRequest {
+            secret: token.secret_text(),
+            role: Role::Worker,
+            via: Some(Via::Bridge),
+            csr_pem: key.csr_pem().unwrap(),
+            clock: Timestamp::now().as_second(),
+            facts: MachineFacts { cpus: 2, ..MachineFacts::default() },
+        };
+        Doorkeeper(Arc::clone(&self.roster)).join(request).await.map_err(|refusal| refusal.code)
+    }
+
+    async fn report(&self, peer: &Peer, stage: Stage, outcome: Outcome) -> Result<(), RefusalCode> {
+        let report = StageReport { stage, outcome, started_ms: 0, took_ms: 1 };
+        Doorkeeper(Arc::clone(&self.roster)).stage(peer.clone(), report).await.map_err(|refusal| refusal.code)
+    }
+
+    fn state(&self, name: &NodeName) -> WorkerState {
+        self.roster.store().worker(name).unwrap().unwrap().state
+    }
+
+    /// Events have no subscription for tests; the tasks that bring them about are awaited by what they leave.
+    async fn until(&self, name: &NodeName, wanted: WorkerState) {
+        let reached = async {
+            while self.state(name) != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let patience = Duration::from_secs(20);
+        let reached = tokio::time::timeout(patience, reached).await;
+        assert!(reached.is_ok(), "{name} is {}, not {wanted}", self.state(name));
+    }
+
+    /// A worker that has joined.
+    async fn ready(&self) -> (NodeName, Peer) {
+        let offer = self.offer().await.unwrap();
+        let admission = self.join(&offer, &KeyPair::generate().unwrap()).await.unwrap();
+        let peer = peer(&admission);
+        self.queue.set(&offer.name, |worker| worker.present = true);
+        for stage in [Stage::Contact, Stage::Identity, Stage::Link, Stage::Address, Stage::Mtu, Stage::Nfs, Stage::Nis]
+        {
+            self.report(&peer, stage, Outcome::Passed).await.unwrap();
+        }
+        self.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+        self.until(&offer.name, WorkerState::Ready).await;
+        (offer.name, peer)
+    }
+}
+
+fn peer(admission: &Admission) -> Peer {
+    Peer { certificate: CertificateFacts::from_pem(&admission.identity.certificate_pem).unwrap() }
+}
+
+fn failure() -> Failure {
+    Failure { expected: "a mount".into(), seen: "a refusal".into(), remedy: "look at the exports".into() }
+}
+
+#[tokio::test]
+async fn slots_open_only_when_the_front_end_has_proved_the_worker_too() {
+    let house = house();
+    let (name, _) = house.ready().await;
+    let worker = house.queue.worker(&name).unwrap();
+    assert!(worker.open);
+    assert_eq!(worker.slots, 2, "one a processor");
+    let calls = house.queue.calls();
+    let place = |what: &str| calls.iter().position(|call| call.starts_with(what)).unwrap_or(usize::MAX);
+    assert!(place("canary") < place("open"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_keeps_the_slots_closed_and_is_told_to_the_worker() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    let peer = peer(&house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap());
+    house.queue.set(&offer.name, |worker| {
+        worker.present = true;
+        worker.canary = Some(failure());
+    });
+    house.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+    house.until(&offer.name, WorkerState::Failed(Stage::Canary)).await;
+    assert!(!house.queue.worker(&offer.name).unwrap().open);
+    let orders = Doorkeeper(Arc::clone(&house.roster)).orders(peer, 0).await.unwrap();
+    assert_eq!(orders.canary, Some(Err(failure())));
+}
+
+#[tokio::test]
+async fn a_stage_that_failed_is_kept_in_words_and_the_worker_may_try_again() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    let key = KeyPair::generate().unwrap();
+    let first = house.join(&offer, &key).await.unwrap();
+    house.report(&peer(&first), Stage::Nfs, Outcome::Failed(failure())).await.unwrap();
+    let worker = house.roster.store().worker(&offer.name).unwrap().unwrap();
+    assert_eq!(worker.state, WorkerState::Failed(Stage::Nfs));
+    assert_eq!(worker.failure.as_deref(), Some("expected a mount; saw a refusal; look at the exports"));
+    let again = house.join(&offer, &key).await.unwrap();
+    assert_eq!(again.identity, first.identity, "the same key gets the same certificate");
+    assert!(matches!(house.state(&offer.name), WorkerState::Joining(_)));
+}
+
+#[tokio::test]
+async fn a_token_is_no_good_for_a_second_machine() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap();
+    let stranger = house.join(&offer, &KeyPair::generate().unwrap()).await;
+    assert_eq!(stranger, Err(RefusalCode::UsedToken));
+}
+
+#[tokio::test]
+async fn a_worker_that_leaves_leaves_nothing_behind() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    house.queue.set(&name, |worker| worker.running = 1);
+    assert!(house.roster.destroy(&name, false).unwrap());
+    house.until(&name, WorkerState::Leaving(LeaveStep::Wait)).await;
+    assert!(!house.queue.worker(&name).unwrap().open, "its slots are closed while its jobs go on");
+    house.queue.set(&name, |worker| worker.running = 0);
+    house.until(&name, WorkerState::Leaving(LeaveStep::Undo)).await;
+    let door = Doorkeeper(Arc::clone(&house.roster));
+    assert_eq!(door.orders(peer.clone(), 0).await.unwrap().standing, Standing::Leave);
+    door.left(peer.clone()).await.unwrap();
+    house.until(&name, WorkerState::Gone).await;
+    assert_eq!(house.queue.worker(&name), None);
+    assert_eq!(house.report(&peer, Stage::Nfs, Outcome::Passed).await, Err(RefusalCode::Revoked));
+    let leases = house.roster.store().leases(Timestamp::now()).unwrap();
+    assert!(leases.iter().all(|(_, free_at)| free_at.is_some()), "its address rests in quarantine");
+    assert!(matches!(house.roster.destroy(&name, false), Err(RosterError::Unknown { .. })));
+}
+
+#[tokio::test]
+async fn a_leaving_that_was_interrupted_goes_on_after_a_restart() {
+    let house = house();
+    let (name, _) = house.ready().await;
+    let worker = house.roster.store().worker(&name).unwrap().unwrap();
+    let cut = WorkerState::Leaving(LeaveStep::Cut);
+    assert!(house.roster.store().advance(worker.id, worker.state, cut, Timestamp::now()).unwrap());
+    house.roster.resume().await.unwrap();
+    house.until(&name, WorkerState::Gone).await;
+    assert_eq!(house.queue.worker(&name), None);
+}
+
+#[tokio::test]
+async fn draining_keeps_jobs_and_can_be_taken_back() {
+    let house = house();
+    let (name, _) = house.ready().await;
+    house.queue.set(&name, |worker| worker.running = 1);
+    assert!(house.roster.drain(&name).unwrap());
+    assert!(!house.roster.drain(&name).unwrap(), "twice is once");
+    house.until(&name, WorkerState::Draining).await;
+    house.queue.set(&name, |worker| worker.running = 0);
+    house.until(&name, WorkerState::Drained).await;
+    assert!(house.roster.resume_worker(&name).await.unwrap());
+    assert!(house.queue.worker(&name).unwrap().open);
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_prepared_takes_its_name_and_address_back() {
+    let house = house();
+    house.queue.outage(Some("no queue master"));
+    let refused = house.offer().await.map(drop);
+    assert!(matches!(refused, Err(RosterError::Scheduler(_))), "{refused:?}");
+    house.queue.outage(None);
+    house.roster.settle().await;
+    assert_eq!(house.roster.store().workers().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_join_that_falls_silent_has_failed_at_its_stage() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    let peer = peer(&house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap());
+    house.report(&peer, Stage::Link, Outcome::Passed).await.unwrap();
+    house.roster.tick(Timestamp::now()).unwrap();
+    assert_eq!(house.state(&offer.name), WorkerState::Joining(Stage::Address));
+    house.roster.tick(Timestamp::now() + jiff::SignedDuration::from_mins(10)).unwrap();
+    assert_eq!(house.state(&offer.name), WorkerState::Failed(Stage::Address));
+}
