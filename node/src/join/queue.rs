@@ -14,6 +14,8 @@ use crate::words;
 const SGE_ADMIN: &str = "sgeadmin";
 /// Where the execution daemon keeps its jobs.
 const SGE_SPOOL: &str = "/var/spool/gridengine/execd";
+/// Debian's program itself: the wrapper of that name in PATH runs a dozen shell commands to find out what we know.
+const SGE_EXECD: &str = "/usr/lib/gridengine/sge_execd";
 /// From start to listening: it registers with the queue master first.
 const START: Duration = Duration::from_secs(20);
 
@@ -54,7 +56,7 @@ fn execd(sge: &SgeBundle, restart_on: Vec<std::path::PathBuf>) -> Process {
     ];
     Process {
         name: "sge_execd".into(),
-        argv: vec!["sge_execd".into()],
+        argv: vec![SGE_EXECD.into()],
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         restart_on,
         reload_on: Vec::new(),
