@@ -1,5 +1,6 @@
 //! The NIS domain: bound, and asked for a user.
 
+use std::io;
 use std::process::Output;
 
 use tokio::net::TcpStream;
@@ -106,8 +107,7 @@ pub async fn prove(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
 async fn bound(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
     let doubt = Instant::now() + DOUBT;
     loop {
-        let which = ask("ypwhich", &[]).await.map_err(|e| missing(&e, "ypwhich"))?;
-        if which.status.success() {
+        if succeeded(ask("ypwhich", &[]).await, "ypwhich")?.is_some() {
             return Ok(());
         }
         let now = Instant::now();
@@ -152,8 +152,7 @@ fn judge(nis: &NisBundle, said: &str, last: bool) -> Option<Failure> {
 
 async fn first_user(nis: &NisBundle, until: Instant) -> Result<Option<String>, Failure> {
     loop {
-        let cat = ask("ypcat", &["passwd.byname"]).await.map_err(|e| missing(&e, "ypcat"))?;
-        if cat.status.success() {
+        if let Some(cat) = succeeded(ask("ypcat", &["passwd.byname"]).await, "ypcat")? {
             let users = String::from_utf8_lossy(&cat.stdout);
             let first = users.lines().find_map(|line| line.split_once(':')).map(|(name, _)| name.to_owned());
             return Ok(first);
@@ -161,7 +160,7 @@ async fn first_user(nis: &NisBundle, until: Instant) -> Result<Option<String>, F
         if Instant::now() >= until {
             return Err(Failure {
                 expected: format!("the map passwd.byname of the NIS domain {}", nis.domain),
-                seen: text(&cat).trim().to_owned(),
+                seen: "ypcat does not get it".into(),
                 remedy: "see the NIS maps on the front-end: landbridge up builds them".into(),
             });
         }
@@ -177,16 +176,21 @@ pub fn explain(error: &(dyn std::error::Error + 'static)) -> Failure {
     words::local("rpcbind and ypbind to run", error)
 }
 
-fn missing(error: &std::io::Error, program: &str) -> Failure {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return words::missing_program("NIS", program, "yp-tools");
+/// What a question brought; `None` when it failed or took too long, as it does while ypbind has not bound.
+fn succeeded(answer: io::Result<Output>, program: &str) -> Result<Option<Output>, Failure> {
+    match answer {
+        Ok(output) => Ok(Some(output).filter(|output| output.status.success())),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(words::missing_program("NIS", program, "yp-tools"))
+        }
+        Err(error) => Err(words::local(&format!("an answer from {program}"), &error)),
     }
-    words::local(&format!("an answer from {program}"), error)
 }
 
-async fn ask(program: &str, arguments: &[&str]) -> std::io::Result<Output> {
+async fn ask(program: &str, arguments: &[&str]) -> io::Result<Output> {
     let output = Command::new(program).args(arguments).kill_on_drop(true).output();
-    timeout(QUESTION, output).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+    timeout(QUESTION, output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 fn text(output: &Output) -> String {
