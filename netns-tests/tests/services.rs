@@ -169,6 +169,7 @@ fn a_worker_joins_the_queue_is_proved_works_and_leaves_nothing() -> LabResult<()
         queue("remove w1")?;
     }
     assert_eq!(queue("known")?, "\n");
+    w1.run("pgrep --exact sleep").expect_failure()?;
     let everything = "qhost; qconf -sh; qconf -sconfl; qconf -sq all.q; qconf -shgrp @landbridge; qstat -u '*' -s r";
     let left = cluster.frontend.run(everything).output()?.out();
     assert!(left.contains("frontend") && !left.contains("w1"), "{left}");
@@ -196,17 +197,22 @@ fn a_canary_that_fails_says_why() -> LabResult<()> {
 #[test]
 fn a_worker_that_died_takes_its_jobs_out_of_the_queue() -> LabResult<()> {
     let cluster = cluster("died")?;
-    cluster.up("w1=10.77.1.1")?;
     let queue = |words: &str| services(&cluster.frontend, words);
-    queue("admit w1=10.77.1.1 3")?;
-    let w1 = cluster.worker_of_the_queue("w1", "10.77.1.1")?;
-    queue("open w1")?;
-    cluster.frontend.run(SUBMIT).expect_ok()?;
-    cluster.frontend.wait_until("landbridge-lab-services running w1 | grep 3", SOON)?;
+    cluster.up("w1=10.77.1.1 w2=10.77.1.2")?;
+    let worker = |name: &str, address: &str| -> LabResult<Machine> {
+        queue(&format!("admit {name}={address} 3"))?;
+        let worker = cluster.worker_of_the_queue(name, address)?;
+        queue(&format!("open {name}"))?;
+        cluster.frontend.run(SUBMIT).expect_ok()?;
+        cluster.frontend.wait_until(&format!("landbridge-lab-services running {name} | grep 3"), SOON)?;
+        Ok(worker)
+    };
 
-    w1.stop();
+    worker("w1", "10.77.1.1")?.stop();
+    worker("w2", "10.77.1.2")?.kill_processes()?;
     cluster.up("")?;
     queue("remove w1")?;
+    queue("remove w2")?;
     assert_eq!((queue("known")?, cluster.frontend.run("qstat -u '*'").expect_ok()?), ("\n".into(), String::new()));
     Ok(())
 }

@@ -46,12 +46,12 @@ pub(super) async fn run(
     }))
 }
 
-/// Deletes whatever canary the worker still has.
+/// Deletes whatever canary the worker still has. Not by force: see [`super::members`].
 pub(super) async fn forget(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
     for job in qstat::canaries(commands, &name(worker)).await? {
         let id = job.id.to_string();
-        let argv = vec!["qdel", "-f", &id];
-        let settled = &["does not exist"];
+        let argv = vec!["qdel", &id];
+        let settled = &["does not exist", "already in deletion"];
         let operation = "deleting the canary job";
         commands.ask(Request { operation, object: worker.as_str(), argv, settled }).await?;
     }

@@ -1,10 +1,19 @@
 //! Workers in the queue: in, open, closed, out.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use landbridge_pki::NodeName;
 
 use super::command::{Commands, Request};
 use super::{HOST_GROUP, QUEUE, canary, qhost};
 use crate::scheduler::SchedulerError;
+
+/// How long an execution daemon may take to end its jobs. It looks once a second.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Makes the worker known, closed. A member of the group becomes an execution host by itself. Slots come last: until then
 /// its queue instance has none, so that there is no moment in which a job could start.
@@ -70,14 +79,40 @@ pub(super) async fn known(commands: &Commands) -> Result<Vec<NodeName>, Schedule
     Ok(said.lines().filter_map(|line| NodeName::new(line.trim()).ok()).collect())
 }
 
-/// Jobs are deleted in the queue master even when their worker no longer answers: no ghosts.
+/// Ends the worker's jobs: by its execution daemon if that answers, else in the queue master alone, so that no ghosts stay.
 async fn delete_jobs(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
-    let jobs = qhost::ask(commands, worker).await?.map(|host| host.jobs()).unwrap_or_default();
-    for job in jobs {
-        let settled = &["does not exist"];
-        told(commands, "deleting a job", worker.as_str(), &["qdel", "-f", &job], settled).await?;
+    for job in jobs(commands, worker).await? {
+        delete(commands, worker, &["qdel", &job]).await?;
+    }
+    let until = Instant::now() + LET_GO;
+    while !jobs(commands, worker).await?.is_empty() {
+        if Instant::now() > until {
+            return force_jobs(commands, worker).await;
+        }
+        tokio::time::sleep(LOOK).await;
     }
     Ok(())
+}
+
+/// Grid Engine 8.1.9's queue master dies of a forced deletion when it can't send the signal (`got NULL element for
+/// JB_type`). To a host that it believes to be down it sends none, and `-kej` makes it believe so.
+async fn force_jobs(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    delete(commands, worker, &["qconf", "-kej", worker.as_str()]).await?;
+    for job in jobs(commands, worker).await? {
+        delete(commands, worker, &["qdel", "-f", &job]).await?;
+    }
+    Ok(())
+}
+
+async fn delete(commands: &Commands, worker: &NodeName, argv: &[&str]) -> Result<(), SchedulerError> {
+    // That the worker can't be told is why there is force.
+    let settled =
+        &["does not exist", "already in deletion", "unable to sync state", "failed sending shutdown", "no execd"];
+    told(commands, "deleting the jobs", worker.as_str(), argv, settled).await
+}
+
+async fn jobs(commands: &Commands, worker: &NodeName) -> Result<BTreeSet<String>, SchedulerError> {
+    Ok(qhost::ask(commands, worker).await?.map(|host| host.jobs()).unwrap_or_default())
 }
 
 async fn told(
