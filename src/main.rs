@@ -12,7 +12,9 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{:?}", miette::Report::new(error));
+            if !error.is_told() {
+                eprintln!("{:?}", miette::Report::new(error));
+            }
             ExitCode::FAILURE
         }
     }

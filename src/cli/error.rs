@@ -88,3 +88,10 @@ pub enum CliError {
     #[error("the operating system refused")]
     Io(#[from] std::io::Error),
 }
+
+impl CliError {
+    /// Whether the person has been told already: findings are printed one by one, with a line that counts them.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Self::Findings { .. })
+    }
+}
