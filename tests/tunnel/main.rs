@@ -96,7 +96,7 @@ fn a_revoked_workers_traffic_stops_within_a_second_and_it_stays_out() {
     let took = record.arrivals.last().map_or(Duration::ZERO, |(at, _)| at.saturating_duration_since(begun));
     println!("the last packet arrived {took:?} after the revocation began");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert!(record.sent as usize > record.arrivals.len() + 500, "the worker went on sending");
+    assert!(record.sent as usize > record.arrivals.len() + 50, "the worker went on sending");
 
     assert_eq!(lab.sessions().iter().map(|s| &s.name).collect::<Vec<_>>(), [&other.name]);
     other.ping(FRONT_END, 84);
