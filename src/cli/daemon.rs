@@ -8,6 +8,7 @@ use super::{CliError, Context, check};
 use crate::daemon;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, CliError> {
+    landbridge_node::machine::crash::heed_daemon();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false).init();
     let cluster = check::load(context)?;

@@ -8,7 +8,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Run};
+use landbridge_node::machine::{
+    Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Run, crash,
+};
 use landbridge_node::wire::HostEntry;
 
 use crate::paths::Paths;
@@ -33,6 +35,9 @@ pub struct Surroundings {
     pub nfs_server: NfsServer,
     /// Who runs `rpcbind`.
     pub rpcbind: Rpcbind,
+    /// When the daemon is to crash, for tests: `up` hands it on, and the daemon, which keeps itself among the others, must not
+    /// find that its environment should be another.
+    pub daemon_dies_at: Option<String>,
 }
 
 impl Surroundings {
@@ -44,6 +49,7 @@ impl Surroundings {
             own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
+            daemon_dies_at: std::env::var(crash::DAEMON).ok(),
         })
     }
 }
@@ -106,7 +112,7 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
     Process {
         name: "daemon".into(),
         argv: command(around, &["daemon"]),
-        env: Vec::new(),
+        env: around.daemon_dies_at.iter().map(|at| (crash::DAEMON.to_owned(), at.clone())).collect(),
         restart_on: vec![around.file.clone(), around.binary.clone()],
         reload_on: Vec::new(),
         ready: Readiness::Unix(paths.socket()),

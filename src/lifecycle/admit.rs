@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use landbridge_node::machine::crash;
 use landbridge_node::wire::{
     Admission, Bundle, Identity, JoinRequest, MachineFacts, Refusal, RefusalCode, RejoinRequest, RenewRequest, Stage,
     Via,
@@ -29,6 +30,7 @@ impl Roster {
             .redeem(hash(&secret), request.role, request.via, key, now)
             .map_err(|e| internal("looking up the token", &e))?
             .map_err(|r| refuse::token(r, now))?;
+        crash::point();
         match (request.role, request.via) {
             (Role::Worker, Some(via)) => {
                 let worker = self.member(&redeemed.name)?;
@@ -67,11 +69,14 @@ impl Roster {
         let stored = |e: StoreError| internal("recording the join", &e);
         let slots = facts.cpus.max(1);
         self.store.begin_attempt(worker.id, facts, slots, now).map_err(stored)?;
-        self.store.advance(worker.id, worker.state, WorkerState::Joining(Stage::Identity), now).map_err(stored)?;
+        crash::point();
+        self.advance(&worker, WorkerState::Joining(Stage::Identity))?;
         self.forget_verdict(&worker.name);
         let worker = self.member(&worker.name)?;
         self.prepare(&worker).await.map_err(|e| internal("preparing the front-end for the worker", &e))?;
-        self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e))
+        let bundle = self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e))?;
+        crash::point();
+        Ok(bundle)
     }
 
     /// A certificate for this key: the one that an interrupted join got already, else a new one.
@@ -88,6 +93,7 @@ impl Roster {
             Ok::<_, RosterError>((certificate_pem, authority.register().trust_pem()))
         });
         let (certificate_pem, trust_pem) = issued.map_err(|e| internal("issuing the certificate", &e))?;
+        crash::point();
         let cluster = self.cluster();
         let port = cluster.front_end.api_port;
         let api = match role {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use landbridge_node::machine::crash;
 use landbridge_pki::NodeName;
 
 use super::ccd;
@@ -47,6 +48,7 @@ pub enum CutError {
 pub async fn cut(paths: &Paths, name: &NodeName) -> Result<usize, CutError> {
     let files = Files::new(paths);
     dismiss(&files, name).await?;
+    crash::point();
     let results = join_all((0..10).map(|server| end_sessions(&files, name, server))).await;
     results.into_iter().sum()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnetwork::Ipv4Network;
+use landbridge_node::machine::crash;
 use landbridge_pki::NodeName;
 
 use super::files::{FileError, Files, remove, replace};
@@ -71,6 +72,7 @@ impl Tunnel {
     /// Ends a worker's access at once, and forgets its key.
     pub async fn cut(&self, name: &NodeName) -> Result<(), TunnelError> {
         cut(&self.paths, name).await?;
+        crash::point();
         remove(&self.key_of(name))?;
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::machine::crash;
 use crate::paths::Paths;
 
 /// What a started agent says on its standard output when it has taken over.
@@ -31,6 +32,8 @@ pub fn detached(words: &[&str], paths: &Paths, log: &Path) -> Result<(), LaunchE
     let mut child = Command::new(program)
         .args(words)
         .arg("--detached")
+        // Whoever starts it may be asked to die at a moment of its own.
+        .env_remove(crash::PROGRAM)
         .args([OsStr::new("--state"), paths.state.as_os_str()])
         .args([OsStr::new("--run"), paths.run.as_os_str()])
         .args([OsStr::new("--log"), paths.log.as_os_str()])

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StateError;
+use crate::machine::crash;
 
 /// Writes a file (0600 from its first moment) that is seen either as before or as it should be, also after a crash.
 pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), StateError> {
@@ -20,7 +21,9 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), StateError> {
         file.sync_all()?;
         rename(&beside, path)
     };
-    put().map_err(StateError::io("writing", path))
+    put().map_err(StateError::io("writing", path))?;
+    crash::point();
+    Ok(())
 }
 
 /// Renames, and makes the new name survive a crash.
@@ -41,7 +44,9 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, StateError> {
 
 /// Removes a file; none is fine.
 pub(super) fn remove(path: &Path) -> Result<(), StateError> {
-    remove_file(path).map_err(StateError::io("removing", path))
+    remove_file(path).map_err(StateError::io("removing", path))?;
+    crash::point();
+    Ok(())
 }
 
 fn remove_file(path: &Path) -> io::Result<()> {

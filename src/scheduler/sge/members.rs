@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use landbridge_node::machine::crash;
 use landbridge_pki::NodeName;
 
 use super::command::{Commands, Request};
@@ -122,7 +123,9 @@ async fn told(
     argv: &[&str],
     settled: &'static [&'static str],
 ) -> Result<(), SchedulerError> {
-    commands.ask(Request { operation, object, argv: argv.to_vec(), settled }).await.map(drop)
+    commands.ask(Request { operation, object, argv: argv.to_vec(), settled }).await?;
+    crash::point();
+    Ok(())
 }
 
 fn instance(worker: &NodeName) -> String {
