@@ -14,6 +14,7 @@ use crate::paths::Paths;
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
+use crate::worker::{LeaveStep, Worker, WorkerState};
 
 /// Drift that no event tells of is looked for this often.
 const PATROL: Duration = Duration::from_secs(30);
@@ -66,8 +67,13 @@ impl Health {
 pub fn members(cluster: &Cluster, store: &dyn Store) -> Result<Members, StoreError> {
     Ok(Members {
         underlay: lifecycle::members(cluster, store)?,
-        workers: store.workers()?.iter().map(crate::worker::Worker::host_entry).collect(),
+        workers: store.workers()?.iter().filter(|w| has_a_name(w)).map(Worker::host_entry).collect(),
     })
+}
+
+/// The last step of leaving proves that nothing is left: by then the name is gone.
+fn has_a_name(worker: &Worker) -> bool {
+    worker.state != WorkerState::Leaving(LeaveStep::Prove)
 }
 
 /// Starts the converging task.

@@ -38,9 +38,8 @@ impl Gate for Doorkeeper {
     }
 
     async fn left(&self, peer: Peer) -> Result<(), Refusal> {
-        self.0.speaker(&peer)?;
-        self.0.goodbyes.hear(peer.name());
-        Ok(())
+        let worker = self.0.speaker(&peer)?;
+        self.0.hear_goodbye(&worker).map_err(Refusal::from)
     }
 
     async fn fabric(&self, peer: Peer, after: u64) -> Result<FabricOrder, Refusal> {
@@ -70,6 +69,6 @@ impl Roster {
         let bundle =
             if generation == after || standing == Standing::Leave { None } else { Some(self.bundle(&worker)?) };
         let renew = self.with_authority(|authority| outdated(authority.register(), &peer.certificate));
-        Ok(Orders { generation, standing, bundle, canary: self.verdict(peer.name()), renew })
+        Ok(Orders { generation, standing, bundle, canary: self.verdict(&worker), renew })
     }
 }

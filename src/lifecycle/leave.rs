@@ -47,7 +47,6 @@ impl Roster {
             let to = step.next().map_or(WorkerState::Gone, WorkerState::Leaving);
             crash::point();
             self.advance(&worker, to)?;
-            crash::point();
         }
         Ok(())
     }
@@ -92,9 +91,19 @@ impl Roster {
         }
     }
 
+    /// A worker has undone its part. That is on disk before it hears that it may end: nobody asks it again after a crash.
+    pub(super) fn hear_goodbye(&self, worker: &Worker) -> Result<(), RosterError> {
+        if worker.state == WorkerState::Leaving(LeaveStep::Undo) {
+            self.advance(worker, WorkerState::Leaving(LeaveStep::Cut))?;
+        }
+        self.goodbyes.hear(&worker.name);
+        Ok(())
+    }
+
     /// Refused from now on, and the live session ended.
     async fn cut(&self, worker: &Worker) -> Result<(), RosterError> {
         self.lock_out(&worker.name)?;
+        crash::point();
         if worker.via == Via::Tunnel {
             self.tunnel.cut(&worker.name).await?;
         }
@@ -119,9 +128,9 @@ impl Roster {
         if worker.via == Via::Tunnel && self.tunnel.admitted()?.contains(&worker.name) {
             return Err(gone("the tunnel server still admits it"));
         }
-        // Its name goes from the hosts files and maps with the next convergence, which must not see it as alive.
-        self.store.advance(worker.id, worker.state, WorkerState::Gone, Timestamp::now())?;
+        // Hosts files and maps have no room for one in this step.
         self.follow.follow().await.map_err(RosterError::Follow)?;
+        self.advance(worker, WorkerState::Gone)?;
         self.bells.ring(&worker.name);
         self.bells.forget(&worker.name);
         self.note(&worker.name, "is gone");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::icmp::{Echo, Pinger};
+use landbridge_node::machine::crash;
 use landbridge_node::wire::{Failure, Outcome, Refusal, Stage, StageReport, Via};
 use landbridge_pki::NodeName;
 
@@ -19,6 +20,8 @@ use crate::worker::{Worker, WorkerState};
 const DEADLINE: Duration = Duration::from_mins(1);
 /// For an answer over the vLAN; the slowest path that anybody works over takes a second.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Before a proof that could not be carried out is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The queue master has no event for an execution host that reports for the first time.
 const PRESENT_EVERY: Duration = Duration::from_millis(50);
 
@@ -50,15 +53,21 @@ impl Roster {
         let Some(claim) = self.claim(name) else { return };
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
-            if let Err(error) = roster.prove(&name).await {
-                tracing::error!(%name, error = &error as &dyn std::error::Error, "proving the worker failed");
+            while let Err(error) = roster.prove(&name).await {
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "proving the worker failed; trying again");
+                tokio::time::sleep(AGAIN).await;
             }
             drop(claim);
+            // It may have been destroyed meanwhile, or have come to this stage anew: the claim was ours, so nobody else could.
+            roster.take_up(&name);
         });
     }
 
     async fn prove(&self, name: &NodeName) -> Result<(), RosterError> {
         let Some(worker) = self.store.worker(name)? else { return Ok(()) };
+        if worker.state != WorkerState::Joining(Stage::Canary) {
+            return Ok(());
+        }
         let verdict = match tokio::time::timeout(DEADLINE, self.examine(&worker)).await {
             Ok(verdict) => verdict?,
             Err(_) => Err(failure(
@@ -74,10 +83,15 @@ impl Roster {
         match &verdict {
             Ok(()) => {
                 self.queue.open(name).await?;
+                crash::point();
                 self.advance(&worker, WorkerState::Ready)?;
                 self.note(name, "is ready");
             }
-            Err(failure) => self.fail(&worker, Stage::Canary, failure)?,
+            Err(failure) => {
+                // A crash may have come between opening the slots and the worker's being ready.
+                self.queue.close(name).await?;
+                self.fail(&worker, Stage::Canary, failure)?;
+            }
         }
         self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.clone(), verdict);
         self.bells.ring(name);
@@ -126,15 +140,19 @@ impl Roster {
     }
 
     pub(super) fn advance(&self, worker: &Worker, to: WorkerState) -> Result<bool, RosterError> {
-        Ok(self.store.advance(worker.id, worker.state, to, Timestamp::now())?)
+        let advanced = self.store.advance(worker.id, worker.state, to, Timestamp::now())?;
+        crash::point();
+        Ok(advanced)
     }
 
     pub(super) fn forget_verdict(&self, name: &NodeName) {
         self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(name);
     }
 
-    pub(super) fn verdict(&self, name: &NodeName) -> Option<Result<(), Failure>> {
-        self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    /// What the worker is to hear of its proof. That it is ready is on disk, and so outlives the one who found it.
+    pub(super) fn verdict(&self, worker: &Worker) -> Option<Result<(), Failure>> {
+        let found = self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&worker.name).cloned();
+        found.or_else(|| (worker.state == WorkerState::Ready).then_some(Ok(())))
     }
 }
 

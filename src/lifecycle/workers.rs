@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use landbridge_node::machine::crash;
 use landbridge_node::wire::{Failure, Stage};
 use landbridge_pki::NodeName;
 
@@ -40,8 +41,10 @@ impl Roster {
         match worker.state {
             WorkerState::Ready => Ok(false),
             WorkerState::Draining | WorkerState::Drained => {
-                self.advance(&worker, WorkerState::Ready)?;
+                // In this order: one that is drained is closed again after a crash, a ready one is not opened again.
                 self.queue.open(name).await?;
+                crash::point();
+                self.advance(&worker, WorkerState::Ready)?;
                 self.note(name, "takes jobs again");
                 Ok(true)
             }
@@ -94,16 +97,22 @@ impl Roster {
     /// Goes on with everything that was under way, after a start.
     pub async fn resume(self: &Arc<Self>) -> Result<(), RosterError> {
         for worker in self.store.workers()? {
+            match worker.state {
+                // Opening it again may have been interrupted.
+                WorkerState::Drained => self.start_draining(&worker.name),
+                _ => self.take_up(&worker.name),
+            }
+        }
+        for worker in self.store.workers()? {
             if worker.state == WorkerState::Planned {
                 self.prepare(&worker).await?;
             }
-            self.take_up(&worker.name);
         }
         Ok(())
     }
 
     /// Starts the task that a worker's state calls for.
-    fn take_up(self: &Arc<Self>, name: &NodeName) {
+    pub(super) fn take_up(self: &Arc<Self>, name: &NodeName) {
         let Ok(Some(worker)) = self.store.worker(name) else { return };
         match worker.state {
             WorkerState::Leaving(_) => self.start_leaving(name),
