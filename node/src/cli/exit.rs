@@ -73,6 +73,7 @@ macro_rules! local_problems {
 local_problems!(
     crate::state::StateError,
     crate::machine::OpenError,
+    crate::machine::StepError,
     crate::agent::AgentError,
     crate::agent::LeaveError,
     crate::agent::launch::LaunchError,

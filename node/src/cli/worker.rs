@@ -57,24 +57,34 @@ pub(super) async fn agent(paths: Paths, detached: bool) -> Result<Exit, Problem>
     keep(&state, machine, lock).await
 }
 
-async fn keep(state: &State, mut machine: Machine, _lock: Lock) -> Result<Exit, Problem> {
+async fn keep(state: &State, mut machine: Machine, lock: Lock) -> Result<Exit, Problem> {
     match agent::run(state, &mut machine).await? {
         End::Stopped => tracing::info!("told to end; everything on this machine goes on"),
-        End::Left => tracing::info!("this machine has left the cluster"),
+        End::Left => {
+            tracing::info!("this machine has left the cluster");
+            vacate(state, machine, lock)?;
+        }
     }
     Ok(Exit::Done)
 }
 
 pub(super) async fn leave(paths: Paths) -> Result<Exit, Problem> {
     let state = State::open(paths)?;
-    let _lock = state.take_over(PATIENCE).await?;
+    let lock = state.take_over(PATIENCE).await?;
     let mut machine = Machine::open(place(state.paths())).await?;
     let known = state.member().ok().flatten().is_some();
     let worker = worker(&state).unwrap_or_default();
     let was_bare = machine.is_bare();
     leave_locally(&state, &mut machine, worker.as_ref()).await?;
+    vacate(&state, machine, lock)?;
     println!("{}", if known || !was_bare { "everything on this machine is undone" } else { "nothing to undo" });
     Ok(Exit::Done)
+}
+
+/// Nothing is ours any more: our own files go too, but the logs.
+fn vacate(state: &State, machine: Machine, lock: Lock) -> Result<(), Problem> {
+    machine.vacate()?;
+    Ok(state.vacate(lock)?)
 }
 
 /// The worker as it is remembered, if all of it is.

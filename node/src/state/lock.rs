@@ -1,8 +1,8 @@
 //! One worker on one machine at a time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
-use super::{State, StateError};
+use super::{State, StateError, make_directory, replace};
 
 /// The right to change this machine, until dropped.
 #[derive(Debug)]
@@ -57,8 +57,11 @@ impl State {
     /// Takes the lock, or says who has it.
     pub fn lock(&self, work: Work) -> Result<Lock, LockError> {
         let path = self.paths.lock();
+        make_directory(&self.paths.state)?;
         let file = open(&path).map_err(StateError::io("opening", &path))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            // Whoever had it has removed it.
+            Ok(held) if !is_at(&held, &path) => self.lock(work),
             Ok(held) => {
                 let mut lock = Lock { held, path };
                 lock.work(work)?;
@@ -69,6 +72,18 @@ impl State {
                 Err(LockError::Held { pid, work })
             }
             Err((_, errno)) => Err(StateError::io("locking", &path)(errno.into()).into()),
+        }
+    }
+
+    /// Removes the lock and the directory, when nothing else is remembered any more.
+    pub fn vacate(&self, lock: Lock) -> Result<(), StateError> {
+        replace::remove(&lock.path)?;
+        drop(lock);
+        match std::fs::remove_dir(&self.paths.state) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+                Err(StateError::io("removing", &self.paths.state)(error))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -103,6 +118,11 @@ impl State {
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |found: &Metadata| (found.dev(), found.ino());
+    matches!((file.metadata(), path.metadata()), (Ok(ours), Ok(theirs)) if id(&ours) == id(&theirs))
 }
 
 fn write_holder(file: &mut File, holder: Work) -> io::Result<()> {
@@ -142,6 +162,15 @@ mod tests {
         assert!(matches!(refused, LockError::Held { pid, .. } if pid == std::process::id().cast_signed()));
         drop(first);
         state.lock(Work::Command).expect("it is free again");
+    }
+
+    #[test]
+    fn a_machine_that_has_left_keeps_no_lock_and_can_join_again() {
+        let (_dir, state) = state();
+        let lock = state.lock(Work::Command).expect("the lock");
+        state.vacate(lock).expect("nothing else is remembered");
+        assert!(!state.paths().state.exists());
+        state.lock(Work::Command).expect("a new lock");
     }
 
     #[test]

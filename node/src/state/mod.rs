@@ -27,11 +27,7 @@ pub struct State {
 impl State {
     /// Opens it, and makes its directory (0700) when there is none.
     pub fn open(paths: Paths) -> Result<Self, StateError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&paths.state)
-            .map_err(StateError::io("making", &paths.state))?;
+        make_directory(&paths.state)?;
         Ok(Self { paths })
     }
 
@@ -49,6 +45,10 @@ impl State {
         }
         Ok(())
     }
+}
+
+fn make_directory(path: &Path) -> Result<(), StateError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StateError::io("making", path))
 }
 
 /// The node's memory can't be read or written.
