@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnetwork::Ipv4Network;
 use jiff::{SignedDuration, Timestamp};
+use landbridge_node::machine::crash;
 use landbridge_node::wire::{Token, Via};
 use landbridge_pki::{NodeName, Pin};
 use ring::digest::{SHA256, digest};
@@ -95,7 +96,10 @@ impl Roster {
             },
             now,
         )?;
-        self.note(&worker.name, &format!("planned, with address {}", worker.address));
+        crash::point();
+        let is_new = worker.created.as_millisecond() == now.as_millisecond();
+        let what = if is_new { "planned, with address" } else { "has a new token, and keeps its address" };
+        self.note(&worker.name, &format!("{what} {}", worker.address));
         if let Err(error) = self.prepare(&worker).await {
             // Nothing half-planned: its name and address are free again.
             self.destroy(&worker.name, true)?;
@@ -135,10 +139,13 @@ impl Roster {
     /// The front-end's side of a worker, before and after its machine turns up. Twice is once.
     pub(super) async fn prepare(&self, worker: &Worker) -> Result<(), RosterError> {
         self.follow.follow().await.map_err(RosterError::Follow)?;
+        crash::point();
         if worker.via == Via::Tunnel {
             self.tunnel.admit(&worker.name, with_prefix(&self.cluster(), worker))?;
+            crash::point();
         }
         self.queue.admit(&worker.host_entry(), worker.slots).await?;
+        crash::point();
         Ok(())
     }
 }

@@ -17,6 +17,11 @@ const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, crea
 
 pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError> {
     let tx = db.transaction().failed("starting to plan a worker")?;
+    if let Some(waiting) = waiting(&tx, plan)? {
+        let again = replan(&tx, plan, &waiting)?;
+        tx.commit().failed("recording a worker")?;
+        return Ok(again);
+    }
     let name = free_name(&tx, plan)?;
     let address = free_address(&tx, plan, now)?;
     tx.execute(
@@ -39,6 +44,22 @@ pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Re
     let worker = by_name(&tx, &name)?.ok_or_else(|| row::damaged("a worker", &name))?;
     tx.commit().failed("recording a worker")?;
     Ok(worker)
+}
+
+/// The worker of the plan's name, if its machine has never come: then only its token was lost or has expired.
+fn waiting(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<Option<Worker>, StoreError> {
+    let Some(name) = &plan.name else { return Ok(None) };
+    Ok(by_name(tx, name)?.filter(|w| w.state == WorkerState::Planned && w.via == plan.via))
+}
+
+fn replan(tx: &Transaction<'_>, plan: &WorkerPlan, waiting: &Worker) -> Result<Worker, StoreError> {
+    tx.execute(
+        "UPDATE worker SET host = ?2, slots = ?3, failure = NULL WHERE id = ?1",
+        (waiting.id, plan.host.as_ref().map(NodeName::as_str), plan.slots),
+    )
+    .failed("recording a worker")?;
+    tokens::insert_worker(tx, plan, &waiting.name)?;
+    by_name(tx, &waiting.name)?.ok_or_else(|| row::damaged("a worker", &waiting.name))
 }
 
 fn free_name(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<NodeName, StoreError> {
