@@ -11,6 +11,8 @@
 //!                                                      w1             w2
 //! ```
 
+mod crash;
+mod trace;
 mod workers;
 
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
 
+pub use crash::DoomedDaemon;
+pub use trace::Trace;
 pub use workers::Way;
 
 /// The cluster's file in the lab.
@@ -74,6 +78,16 @@ impl Ursa {
         Ok(Self { lab, frontend, hosts, wan, cloud, underlay })
     }
 
+    /// Draws it for workers that can't mount anything ([`Ursa::light_instance`]), and brings the front-end up.
+    pub fn light(name: &str) -> LabResult<Self> {
+        let ursa = Self::draw(name)?;
+        let mountless: String =
+            CLUSTER_TOML.lines().filter(|l| !l.starts_with("nfs")).flat_map(|l| [l, "\n"]).collect();
+        ursa.frontend.write_file(FILE, mountless)?;
+        ursa.landbridge("up").expect_ok()?;
+        Ok(ursa)
+    }
+
     /// Draws it, brings the front-end up and enrols both hosts.
     pub fn up(name: &str) -> LabResult<Self> {
         let ursa = Self::draw(name)?;
@@ -109,6 +123,11 @@ impl Ursa {
     /// An instance in the cloud, which has never heard of Landbridge.
     pub fn instance(&self, name: &str, address: &str) -> LabResult<Uml> {
         self.lab.uml(name).nic("eth0", &self.cloud, address).route("198.51.100.0/24", "eth0").boot()
+    }
+
+    /// An instance without a kernel of its own: quick, and unable to mount anything over the network.
+    pub fn light_instance(&self, name: &str, address: &str) -> LabResult<Machine> {
+        self.lab.machine(name).nic("eth0", &self.cloud, address).route("198.51.100.0/24", "eth0").start()
     }
 
     /// A virtual machine on a host, its NIC a port of the vLAN's bridge there.

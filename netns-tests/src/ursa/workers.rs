@@ -38,6 +38,11 @@ impl Ursa {
     /// Makes a machine a worker of its own name; its end is `ready`.
     pub fn join(&self, machine: &Machine, way: Way, on: &str) -> LabResult<String> {
         let token = self.token(machine.name(), way, on)?;
+        self.join_with(machine, way, &token)
+    }
+
+    /// Makes a machine the worker of that token.
+    pub fn join_with(&self, machine: &Machine, way: Way, token: &str) -> LabResult<String> {
         let command = format!("landbridge-node join --via {} --token-stdin", way.word());
         machine.run(&command).stdin(token).deadline(PATIENCE).expect_ok()
     }

@@ -1,0 +1,50 @@
+//! `up` and `down`, killed at every moment.
+
+use netns_tests::LabResult;
+use netns_tests::ursa::{Trace, Ursa};
+use rstest::rstest;
+
+use crate::{KILL_AT, KILLED};
+
+/// How many labs share the sweep.
+const LABS: usize = 2;
+
+#[rstest]
+fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1)] lab: usize) -> LabResult<()> {
+    let ursa = Ursa::draw(&format!("crash-up-{lab}"))?;
+    let bare = Trace::of(&ursa.frontend)?;
+    let mut swept = 0;
+    for at in (0..).filter(|at| at / 2 % LABS == lab) {
+        println!("lab {lab}: moment {at}");
+        let died = dies_at(&ursa, "up", at)?;
+        if is_finished(at) {
+            ursa.landbridge("up").expect_ok()?;
+            ursa.landbridge("plan").expect_ok()?;
+            dies_at(&ursa, "down --force --purge", at)?;
+        }
+        ursa.landbridge("down --force --purge").expect_ok()?;
+        let left = Trace::of(&ursa.frontend)?.since(&bare);
+        assert!(left.is_empty(), "killed at {at}, this is left:\n{}", left.join("\n"));
+        if !died {
+            break;
+        }
+        swept += 1;
+    }
+    println!("lab {lab}: {swept} moments of up");
+    assert!(swept > 20, "too few for a front-end: {swept}");
+    Ok(())
+}
+
+/// Each step is finished after one of its two moments and undone after the other: after the first moment of every other step
+/// of a lab's, after the second of those between.
+fn is_finished(at: usize) -> bool {
+    let (step, moment) = (at / 2 / LABS, at % 2);
+    step % 2 == moment
+}
+
+/// Runs a command that kills itself at a moment; `false` when it ended well before that moment came.
+fn dies_at(ursa: &Ursa, words: &str, at: usize) -> LabResult<bool> {
+    let end = ursa.landbridge(words).env(KILL_AT, &at.to_string()).output()?;
+    assert!([0, KILLED].contains(&end.status), "{words} at {at}: {}{}", end.out(), end.err());
+    Ok(end.status == KILLED)
+}
