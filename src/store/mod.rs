@@ -112,7 +112,8 @@ pub struct Event {
 
 /// Persistent memory. Every call is one transaction, durable when it returns.
 pub trait Store: Send + Sync {
-    /// Makes record, lease and token of a new worker.
+    /// Makes record, lease and token of a new worker. A worker of that name whose machine never came gets the new token in
+    /// the place of its old one, and keeps its address.
     fn plan_worker(&self, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError>;
 
     /// The worker of that name that is not gone, else the last that bore it.

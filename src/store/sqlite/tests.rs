@@ -50,9 +50,20 @@ fn a_name_is_taken_until_its_worker_is_gone() {
     let named = WorkerPlan { name: Some(name("ada")), ..plan(1) };
     let ada = store.plan_worker(&named, NOON).unwrap();
     let again = WorkerPlan { token: [2; 32], ..named };
+    store.advance(ada.id, WorkerState::Planned, WorkerState::Ready, NOON).unwrap();
     assert!(matches!(store.plan_worker(&again, NOON), Err(StoreError::NameTaken(n)) if n == name("ada")));
-    store.advance(ada.id, WorkerState::Planned, WorkerState::Gone, NOON).unwrap();
+    store.advance(ada.id, WorkerState::Ready, WorkerState::Gone, NOON).unwrap();
     assert_ne!(store.plan_worker(&again, NOON).unwrap().id, ada.id);
+}
+
+#[test]
+fn a_worker_whose_machine_never_came_gets_a_new_token_and_keeps_its_address() {
+    let store = store();
+    let named = WorkerPlan { name: Some(name("ada")), ..plan(1) };
+    let ada = store.plan_worker(&named, NOON).unwrap();
+    assert_eq!(store.plan_worker(&WorkerPlan { token: [2; 32], ..named.clone() }, NOON).unwrap(), ada);
+    let bridge = WorkerPlan { via: Via::Bridge, token: [3; 32], ..named };
+    assert!(matches!(store.plan_worker(&bridge, NOON), Err(StoreError::NameTaken(_))), "another way is another plan");
 }
 
 #[test]
