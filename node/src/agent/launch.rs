@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::machine::crash;
@@ -24,12 +24,16 @@ pub enum LaunchError {
     Ended(String),
 }
 
+/// The program that runs now, for whoever starts it again.
+pub fn program() -> Result<PathBuf, LaunchError> {
+    std::env::current_exe().map_err(LaunchError::Start)
+}
+
 /// Starts `landbridge-node WORDS` detached with the same directories, logging to `log`, and waits until it says that it has
 /// taken over.
 pub fn detached(words: &[&str], paths: &Paths, log: &Path) -> Result<(), LaunchError> {
     let output = open_log(log).map_err(LaunchError::Start)?;
-    let program = std::env::current_exe().map_err(LaunchError::Start)?;
-    let mut child = Command::new(program)
+    let mut child = Command::new(program()?)
         .args(words)
         .arg("--detached")
         // Whoever starts it may be asked to die at a moment of its own.

@@ -3,6 +3,7 @@
 use tokio::time::{Duration, sleep};
 
 use super::Backoff;
+use super::boot::{BootError, BootUnit};
 use crate::api::{ApiError, Client};
 use crate::join::{Worker, stages};
 use crate::machine::{ConvergeError, Machine};
@@ -26,6 +27,9 @@ pub enum LeaveError {
     /// Its names.
     #[error(transparent)]
     Names(#[from] NamesError),
+    /// What starts it at boot.
+    #[error(transparent)]
+    Boot(#[from] BootError),
     /// Its memory.
     #[error(transparent)]
     State(#[from] StateError),
@@ -41,6 +45,9 @@ pub async fn leave_locally(state: &State, machine: &mut Machine, worker: Option<
     }
     machine.tear_down().await.map_err(Box::new)?;
     names::give_back(state)?;
+    if let Some(unit) = BootUnit::worker() {
+        unit.remove()?;
+    }
     state.wipe()?;
     Ok(())
 }

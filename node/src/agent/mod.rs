@@ -1,6 +1,7 @@
 //! What stays on a worker: keeps everything as the bundle says, follows orders, renews, leaves.
 
 mod backoff;
+pub mod boot;
 mod daemon;
 pub mod launch;
 mod leave;

@@ -76,6 +76,7 @@ local_problems!(
     crate::machine::StepError,
     crate::agent::AgentError,
     crate::agent::LeaveError,
+    crate::agent::boot::BootError,
     crate::agent::launch::LaunchError,
     crate::host::HostError,
     crate::host::LeaveError,

@@ -7,6 +7,7 @@ use landbridge_fabric::Owner;
 use super::args::TokenArgs;
 use super::exit::{Exit, Problem};
 use super::token;
+use crate::agent::boot::BootUnit;
 use crate::agent::launch;
 use crate::host::{self, HostJoinError};
 use crate::machine::{Machine, Place};
@@ -26,6 +27,9 @@ pub(super) async fn join(paths: Paths, token: &TokenArgs, foreground: bool) -> R
         Ok((name, true)) => println!("this host is {name} already; nothing was changed"),
         Ok((name, false)) => println!("this host is {name} now"),
         Err(error) => return Err(problem(&error)),
+    }
+    if let Some(unit) = BootUnit::host() {
+        unit.install(&launch::program()?)?;
     }
     if foreground {
         lock.work(Work::Agent)?;

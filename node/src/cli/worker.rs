@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::args::JoinArgs;
 use super::exit::{Exit, Problem};
 use super::token;
+use crate::agent::boot::BootUnit;
 use crate::agent::{self, End, launch, leave_locally};
 use crate::join::link::owner;
 use crate::join::progress::Progress;
@@ -33,6 +34,9 @@ pub(super) async fn join(paths: Paths, args: JoinArgs) -> Result<Exit, Problem> 
     };
     // A known worker keeps what it has also when its front-end was not there.
     if exit == Exit::Done || matches!(start, Start::Known { .. }) {
+        if let Some(unit) = BootUnit::worker() {
+            unit.install(&launch::program()?)?;
+        }
         if args.foreground {
             lock.work(Work::Agent)?;
             return keep(&state, machine, lock).await;

@@ -8,6 +8,7 @@ pub use daemon::{HostError, run};
 pub use join::{HostJoinError, join};
 pub use report::report;
 
+use crate::agent::boot::{BootError, BootUnit};
 use crate::machine::{ConvergeError, Machine};
 use crate::state::{State, StateError};
 
@@ -17,6 +18,9 @@ pub enum LeaveError {
     /// The host's links.
     #[error("some of this host's links could not be undone")]
     Undo(#[from] Box<ConvergeError>),
+    /// What starts it at boot.
+    #[error(transparent)]
+    Boot(#[from] BootError),
     /// Its memory.
     #[error(transparent)]
     State(#[from] StateError),
@@ -25,6 +29,9 @@ pub enum LeaveError {
 /// Undoes everything on this host, asks nobody, and may be repeated.
 pub async fn leave(state: &State, machine: &mut Machine) -> Result<(), LeaveError> {
     machine.tear_down().await.map_err(Box::new)?;
+    if let Some(unit) = BootUnit::host() {
+        unit.remove()?;
+    }
     state.wipe()?;
     Ok(())
 }

@@ -37,7 +37,7 @@ pub async fn has_foreign_rpcbind() -> bool {
 pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     let directory = |path: &str| Directory { path: path.into(), mode: 0o755, owner: None };
     let mut spec = MachineSpec::default();
-    spec.push(directory("/var/yp")).push(directory("/var/yp/binding"));
+    spec.push(directory("/var/yp/binding"));
     spec.push(File::open("/etc/defaultdomain", format!("{}\n", nis.domain)));
     spec.push(Block {
         path: "/etc/yp.conf".into(),
@@ -190,7 +190,9 @@ fn succeeded(answer: io::Result<Output>, program: &str) -> Result<Option<Output>
 
 async fn ask(program: &str, arguments: &[&str]) -> io::Result<Output> {
     let output = Command::new(program).args(arguments).kill_on_drop(true).output();
-    timeout(QUESTION, output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    let answer = timeout(QUESTION, output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    tracing::debug!(program, ?arguments, ?answer, "asked");
+    answer
 }
 
 fn text(output: &Output) -> String {

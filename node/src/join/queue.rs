@@ -27,18 +27,14 @@ pub fn resources(queue: &QueueBundle, worker: &Worker) -> MachineSpec {
 }
 
 fn sge_resources(sge: &SgeBundle, worker: &Worker) -> MachineSpec {
-    let cell = sge.root.join(&sge.cell);
-    let common = cell.join("common");
+    let common = sge.root.join(&sge.cell).join("common");
     let directory =
         |path: &Path, owner: Option<&str>| Directory { path: path.into(), mode: 0o755, owner: owner.map(Into::into) };
     let mut spec = MachineSpec::default();
-    for path in [&sge.root, &cell, &common] {
-        spec.push(directory(path, None));
-    }
+    spec.push(directory(&common, None));
     for (name, text) in &sge.common {
         spec.push(File::open(common.join(name), text.as_str()));
     }
-    spec.push(directory(Path::new("/var/spool/gridengine"), Some(SGE_ADMIN)));
     spec.push(directory(Path::new(SGE_SPOOL), Some(SGE_ADMIN)));
     spec.push(Residue { path: Path::new(SGE_SPOOL).join(worker.name.as_str()) });
     spec.push(execd(sge, sge.common.iter().map(|(name, _)| common.join(name)).collect()));
