@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::api::{ApiError, Distrust};
+use crate::machine::Cause;
 use crate::paths::Paths;
 use crate::wire::Failure;
 
@@ -19,10 +20,11 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     })
 }
 
-/// Whether somewhere inside the kernel said that a program is not there.
+/// Whether somewhere inside it is said that a program is not there.
 pub fn is_missing_program(error: &(dyn Error + 'static)) -> bool {
-    let not_there = |error: &(dyn Error + 'static)| {
-        error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
+    let not_there = |error: &(dyn Error + 'static)| match error.downcast_ref::<Cause>() {
+        Some(Cause::Refused(why)) => why.starts_with("there is no program"),
+        _ => false,
     };
     not_there(error) || causes(error).any(not_there)
 }
@@ -184,6 +186,7 @@ mod tests {
     use rustls::AlertDescription;
 
     use super::*;
+    use crate::machine::{Machine, MachineSpec, Owner, Place, Process, Readiness};
     use crate::wire::{Refusal, RefusalCode};
 
     fn every_error() -> Vec<(ApiError, Option<&'static str>)> {
@@ -222,6 +225,26 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(words.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_known_from_the_machines_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        let place = Place { owner: Owner("test".into()), state: at("state"), run: at("run"), log: at("log") };
+        let mut machine = Machine::open(place).await.expect("a machine");
+        let mut spec = MachineSpec::default();
+        spec.push(Process {
+            name: "p".into(),
+            argv: vec!["no-such-program".into()],
+            env: Vec::new(),
+            restart_on: Vec::new(),
+            reload_on: Vec::new(),
+            ready: Readiness::Running,
+            deadline: Duration::from_secs(5),
+        });
+        let error = machine.converge(&spec).await.expect_err("there is no such program");
+        assert!(is_missing_program(&error), "{}", chain(&error));
     }
 
     #[test]

@@ -214,8 +214,8 @@ impl Client {
         accept(endpoint, answer)
     }
 
-    /// The best endpoint that answers: each gets a head start before the next is tried beside it. The first one's error
-    /// when none does.
+    /// The best endpoint that answers: each gets a head start before the next is tried beside it. When none does, the first
+    /// error, but rather one of an address that there is a way to.
     async fn connect(&self) -> Result<Connection, ApiError> {
         let mut attempts = JoinSet::new();
         let mut waiting = self.endpoints.iter();
@@ -227,7 +227,10 @@ impl Client {
             let patience = if waiting.len() > 0 { HEAD_START } else { FOREVER };
             match timeout(patience, attempts.join_next()).await {
                 Ok(Some(Ok(Ok(connection)))) => return Ok(connection),
-                Ok(Some(Ok(Err(error)))) if error.is_passing() => first = first.or(Some(error)),
+                Ok(Some(Ok(Err(error)))) if error.is_passing() => {
+                    // An address without a way to it tells less than any other trouble.
+                    first = first.filter(|first: &ApiError| !first.is_no_way()).or(Some(error));
+                }
                 Ok(Some(Ok(Err(error)))) => return Err(error),
                 Ok(None) => break,
                 // A head start is over, or an attempt has panicked, which its own message tells.

@@ -102,6 +102,12 @@ impl ApiError {
         }
     }
 
+    /// Whether there is no route to the address, which says nothing of who would answer there.
+    pub(super) fn is_no_way(&self) -> bool {
+        use io::ErrorKind::{HostUnreachable, NetworkUnreachable};
+        matches!(self, Self::Connect { source, .. } if matches!(source.kind(), HostUnreachable | NetworkUnreachable))
+    }
+
     /// Whether another try, or another endpoint, may do better.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::NoAnswer { .. } | Self::Broken { .. })

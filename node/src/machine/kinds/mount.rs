@@ -235,6 +235,10 @@ impl Record {
         if let Ok(unmounted) = tokio::time::timeout(self.deadline, patient).await {
             return unmounted;
         }
+        // Gone from the tree, while the kernel still says good-bye to a server that does not answer.
+        if !self.is_mounted()? {
+            return Ok(());
+        }
         context
             .note(format!("{target} was still in use: unmounted lazily, programs that use it keep it until they end"));
         let lazy = Command::system(&context.place, "mount", &["umount", "-l", &target], self.deadline).run().await;
