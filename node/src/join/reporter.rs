@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::api::Client;
 use crate::wire::StageReport;
 
 /// How long the last reports are waited for.
 const LAST: Duration = Duration::from_secs(3);
+/// Before a report is sent again that did not arrive.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Sends reports in the order in which they come.
 #[derive(Debug)]
@@ -58,9 +60,13 @@ async fn send(client: Client, mut messages: UnboundedReceiver<Message>) {
             client.hang_up().await;
             continue;
         };
-        // At least one try for each: the front-end proves the stages from its own side as well.
-        if let Err(error) = client.stage(&report).await {
+        // A front-end that starts anew meanwhile still waits for each: it begins its own proof when it has heard of the last.
+        while let Err(error) = client.stage(&report).await {
             tracing::warn!(stage = %report.stage, %error, "reporting a stage failed");
+            if !error.is_passing() {
+                break;
+            }
+            sleep(PAUSE).await;
         }
     }
 }
