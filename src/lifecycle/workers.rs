@@ -58,9 +58,11 @@ impl Roster {
 
     /// Sends a worker away: after its jobs, or `now`, which ends them. `true` when something changed.
     pub fn destroy(self: &Arc<Self>, name: &NodeName, now: bool) -> Result<bool, RosterError> {
-        let worker = self.alive(name)?;
+        let found = self.store.worker(name)?;
+        let worker = found.ok_or_else(|| RosterError::Unknown { what: "worker", name: name.clone() })?;
         let step = if now { LeaveStep::Undo } else { LeaveStep::Close };
         let changed = match worker.state {
+            WorkerState::Gone => return Ok(false),
             WorkerState::Leaving(at) if at >= step => false,
             _ => self.advance(&worker, WorkerState::Leaving(step))?,
         };
