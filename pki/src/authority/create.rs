@@ -10,8 +10,9 @@ use super::storage::{self, Storage};
 use super::{Authority, AuthorityError, Register, generation, seal};
 use crate::{AuthorityId, KeyPair};
 
-/// The longest name that leaves room for the authority's common name ("NAME CA") in 64 characters (RFC 5280, appendix A.1).
-const MAX_CLUSTER_NAME: usize = 61;
+/// The longest name that leaves room for the authority's common name ("NAME CA 16-DIGITS") in 64 characters (RFC 5280,
+/// appendix A.1).
+const MAX_CLUSTER_NAME: usize = 44;
 
 impl Authority {
     /// Creates the authority of a cluster in `dir`, or opens the one that is there: twice is once. After a crash in the

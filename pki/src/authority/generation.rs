@@ -63,7 +63,9 @@ impl Generation {
 
 /// A new generation's certificate from its own key.
 pub(super) fn self_signed(cluster: &str, key: &KeyPair, now: Timestamp) -> Result<String, AuthorityError> {
-    let params = params(cluster, now, now.saturating_add(AUTHORITY_LIFE).unwrap_or(Timestamp::MAX))?;
+    let mut params = params(cluster, key, now, now.saturating_add(AUTHORITY_LIFE).unwrap_or(Timestamp::MAX))?;
+    // One authority below it: the next generation, in its cross-signed certificate.
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
     params.self_signed(key).map(|certificate| certificate.pem()).map_err(AuthorityError::Sign)
 }
 
@@ -80,17 +82,23 @@ pub(super) fn cross_signed(
         return Ok(None);
     }
     let issuer = Issuer::from_ca_cert_pem(&old.pem, old_key).map_err(AuthorityError::Sign)?;
-    let mut params = params(cluster, now, old.not_after)?;
+    let mut params = params(cluster, key, now, old.not_after)?;
     params.use_authority_key_identifier_extension = true;
     params.signed_by(key, &issuer).map(|certificate| Some(certificate.pem())).map_err(AuthorityError::Sign)
 }
 
-/// What every generation's certificate says. The subject is the same for all of them (RFC 4210, section 4.4: a new key, not a
-/// new authority), so that a cross-signed one is self-issued and needs no longer path (RFC 5280, section 4.2.1.9).
-fn params(cluster: &str, now: Timestamp, not_after: Timestamp) -> Result<CertificateParams, AuthorityError> {
+/// What every generation's certificate says. The subject has the key's id in it: an OpenVPN server refuses to start with two
+/// authorities of one name (`--ca`, "only 1 of 2 entries were valid X509 names"), and both are trusted during a rotation.
+fn params(
+    cluster: &str,
+    key: &KeyPair,
+    now: Timestamp,
+    not_after: Timestamp,
+) -> Result<CertificateParams, AuthorityError> {
+    let id = AuthorityId::of_key(&key.pin()).expect("a pin is longer than an id");
     let mut subject = DistinguishedName::new();
     subject.push(DnType::OrganizationName, cluster);
-    subject.push(DnType::CommonName, format!("{cluster} CA"));
+    subject.push(DnType::CommonName, format!("{cluster} CA {id}"));
     let mut params = CertificateParams::default();
     params.distinguished_name = subject;
     params.serial_number = Some(random_serial()?.to_be_bytes().to_vec().into());

@@ -18,13 +18,13 @@ fn extension<'a>(text: &'a str, title: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn the_authority_is_a_ca_that_can_only_sign_leaves() {
+fn the_authority_is_a_ca_that_can_sign_leaves_and_its_successor() {
     let lab = Lab::new();
     let shown = text(&lab, &lab.authority.register().trust_pem());
-    assert_eq!(extension(&shown, "X509v3 Basic Constraints: critical"), Some("CA:TRUE, pathlen:0"));
+    assert_eq!(extension(&shown, "X509v3 Basic Constraints: critical"), Some("CA:TRUE, pathlen:1"));
     assert_eq!(extension(&shown, "X509v3 Key Usage: critical"), Some("Certificate Sign, CRL Sign"));
     assert!(shown.contains("Version: 3 (0x2)") && shown.contains("NIST CURVE: P-256"), "{shown}");
-    assert!(shown.contains("Subject: CN=ursa CA,O=ursa"), "{shown}");
+    assert!(shown.contains("Subject: CN=ursa CA "), "{shown}");
     let id = lab.authority.register().trust_pem();
     let pin = pin_of_certificate(&certificates_of_bundle(&id).unwrap()[0]).unwrap();
     let key_identifier = extension(&shown, "X509v3 Subject Key Identifier").unwrap().replace(':', "").to_lowercase();
