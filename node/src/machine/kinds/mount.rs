@@ -106,6 +106,11 @@ impl MountEntry {
         })
     }
 
+    /// Whether it is mounted there.
+    pub(in crate::machine) fn is_at(&self, target: &Path) -> bool {
+        self.target == target
+    }
+
     fn is(&self, fstype: &str, source: &str) -> bool {
         // `nfs` with vers=4 is shown as `nfs4`.
         let same_type = self.fstype == fstype || (fstype == "nfs" && self.fstype == "nfs4");
@@ -146,7 +151,15 @@ impl Change {
 
     /// The inverse, and what will be ours.
     pub(in crate::machine) fn prepare(&self) -> Result<Prepared<Inverse, Record>, StepError> {
-        let directories = Before::look(self.target())?;
+        let before = match &self.before {
+            Some(record) => record.is_mounted()?.then(|| record.clone()),
+            None => None,
+        };
+        // While it is mounted its target is not looked at: the server may be away.
+        let directories = match &before {
+            Some(record) => record.directories.clone(),
+            None => Before::look(self.target())?,
+        };
         let made = self.before.as_ref().map_or(&directories, |record| &record.directories);
         let after = self.after.as_ref().map(|mount| Record {
             source: mount.source.clone(),
@@ -156,7 +169,6 @@ impl Change {
             deadline: mount.deadline,
             directories: made.clone(),
         });
-        let before = self.before.as_ref().filter(|record| record.is_mounted().unwrap_or(false)).cloned();
         Ok(Prepared { inverse: Inverse { before, after: after.clone(), directories }, after })
     }
 
