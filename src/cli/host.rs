@@ -58,8 +58,15 @@ pub(super) fn run(context: &Context, host: Host) -> Result<ExitCode, CliError> {
         Host::Show { name, output } => show(&client, &name, output),
         Host::Add(add) => self::add(&client, &add),
         Host::Remove { name, force } => {
-            let _: Changed = client.delete(&format!("/v1/hosts/{name}?force={force}"))?;
-            println!("{name} {}", if force { "is removed" } else { "gives its fabric back and is then removed" });
+            let changed: Changed = client.delete(&format!("/v1/hosts/{name}?force={force}"))?;
+            println!(
+                "{name} {}",
+                match (changed.changed, force) {
+                    (true, true) => "is removed",
+                    (true, false) => "gives its fabric back and is then removed",
+                    (false, _) => "is leaving already, or was never added; nothing was changed",
+                }
+            );
             Ok(ExitCode::SUCCESS)
         }
     }

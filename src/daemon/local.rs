@@ -116,12 +116,8 @@ async fn remove_host(
     Path(name): Path<NodeName>,
     Query(request): Query<ForgetRequest>,
 ) -> Answer<Changed> {
-    if request.force {
-        roster.forget_host(&name).await?;
-    } else {
-        roster.remove_host(&name).await?;
-    }
-    Ok(Json(Changed { changed: true }))
+    let changed = if request.force { roster.forget_host(&name).await? } else { roster.remove_host(&name).await? };
+    Ok(Json(Changed { changed }))
 }
 
 async fn drain(State(roster): Door, Path(name): Path<NodeName>) -> Answer<Changed> {

@@ -44,7 +44,7 @@ impl Gate for Doorkeeper {
 
     async fn fabric(&self, peer: Peer, after: u64) -> Result<FabricOrder, Refusal> {
         self.0.not_revoked(&peer)?;
-        self.0.fabric_order(peer.name(), after).await
+        self.0.fabric_order(&peer, after).await
     }
 
     async fn fabric_report(&self, peer: Peer, report: FabricReport) -> Result<(), Refusal> {

@@ -9,8 +9,9 @@ use landbridge_fabric::Network;
 use landbridge_node::wire::{FabricOrder, FabricReport, MachineFacts, Refusal};
 use landbridge_pki::NodeName;
 
-use super::admit::internal;
+use super::admit::{internal, outdated};
 use super::{Roster, RosterError, refuse};
+use crate::enroll::Peer;
 use crate::network;
 use crate::spec::{Cluster, HostKind};
 use crate::store::{HostRecord, Store, StoreError};
@@ -30,25 +31,42 @@ impl Roster {
     }
 
     /// Lets a host go: it gives its fabric back, then its certificate is revoked. Returns at once; [`Roster::hear_host`]
-    /// does the rest when the host has reported.
-    pub async fn remove_host(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
-        let mut host = self.host(name)?;
+    /// does the rest when the host has reported. `true` when something changed.
+    pub async fn remove_host(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
+        let Some(mut host) = self.host_in_cluster(name)? else { return Ok(false) };
         if host.enrolled.is_none() {
-            return Ok(self.store.forget_host(name)?);
+            self.store.forget_host(name)?;
+            return Ok(true);
         }
+        let changed = !host.leaving;
         host.leaving = true;
         self.store.save_host(&host)?;
-        self.note(name, "is asked to give its fabric back");
-        self.membership_changed().await
+        if changed {
+            self.note(name, "is asked to give its fabric back");
+            self.membership_changed().await?;
+        }
+        Ok(changed)
     }
 
-    /// Forgets a host that can't be reached any more.
-    pub async fn forget_host(&self, name: &NodeName) -> Result<(), RosterError> {
+    /// Forgets a host that can't be reached any more. `true` when something changed.
+    pub async fn forget_host(&self, name: &NodeName) -> Result<bool, RosterError> {
+        if self.host_in_cluster(name)?.is_none() {
+            return Ok(false);
+        }
         self.lock_out(name)?;
         self.store.forget_host(name)?;
         self.bells.ring(name);
         self.note(name, "is removed");
-        self.membership_changed().await
+        self.membership_changed().await?;
+        Ok(true)
+    }
+
+    /// The host's record; `None` for one that the cluster's file knows and that has not been added.
+    fn host_in_cluster(&self, name: &NodeName) -> Result<Option<HostRecord>, RosterError> {
+        match self.host(name) {
+            Err(RosterError::Unknown { .. }) if self.cluster().hosts.iter().any(|h| h.name == *name) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// The front-end and every host get the flood entries that the present members need.
@@ -59,13 +77,15 @@ impl Roster {
         self.follow.follow().await.map_err(RosterError::Follow)
     }
 
-    pub(super) async fn fabric_order(&self, name: &NodeName, after: u64) -> Result<FabricOrder, Refusal> {
+    pub(super) async fn fabric_order(&self, peer: &Peer, after: u64) -> Result<FabricOrder, Refusal> {
+        let name = peer.name();
         let mut host = self.host(name).map_err(|_| refuse::revoked(name))?;
         host.seen = Some(Timestamp::now());
         self.store.save_host(&host).map_err(|e| internal("recording the host", &e))?;
         let generation = self.bells.wait(name, after).await;
         let network = self.host_network(name).map_err(|e| internal("planning the host's fabric", &e))?;
-        network.map(|network| FabricOrder { generation, network }).ok_or_else(|| refuse::revoked(name))
+        let renew = self.with_authority(|authority| outdated(authority.register(), &peer.certificate));
+        network.map(|network| FabricOrder { generation, network, renew }).ok_or_else(|| refuse::revoked(name))
     }
 
     fn host_network(&self, name: &NodeName) -> Result<Option<Network>, RosterError> {

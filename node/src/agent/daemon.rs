@@ -14,7 +14,7 @@ use crate::join::{Worker, identity, keep};
 use crate::machine::{Exits, Machine};
 use crate::names;
 use crate::state::{Member, State, StateError};
-use crate::wire::{Orders, Standing};
+use crate::wire::{Orders, Refusal, Standing};
 use crate::words;
 
 /// Drift that no event tells of is repaired this often.
@@ -54,6 +54,7 @@ pub enum AgentError {
 /// What woke the agent.
 enum Event {
     Orders(Box<Orders>),
+    LockedOut(Refusal),
     Exited(String),
     Timer,
     Renewal,
@@ -67,7 +68,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
     loop {
         let mut exits = agent.repair(machine).await;
         let event = tokio::select! {
-            orders = agent.listener.next() => Event::Orders(Box::new(orders)),
+            orders = agent.listener.next() => orders.map_or_else(Event::LockedOut, |o| Event::Orders(Box::new(o))),
             name = exit(exits.as_mut()) => Event::Exited(name),
             () = sleep_until(agent.repair_at) => Event::Timer,
             () = sleep_until(agent.renew_at) => Event::Renewal,
@@ -77,6 +78,8 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
         match event {
             Event::Stop => return Ok(End::Stopped),
             Event::Timer => {}
+            // A person's decision, and theirs is what follows from it: `landbridge-node leave`, or a new token.
+            Event::LockedOut(refusal) => tracing::warn!(%refusal, "everything on this machine stays as it is"),
             Event::Exited(name) => tracing::warn!(name, "a program of ours has ended; starting it again"),
             Event::Renewal => agent.renew().await,
             Event::Orders(orders) if orders.standing == Standing::Leave => {
@@ -115,6 +118,8 @@ struct Agent<'a> {
     listener: Listener<Orders>,
     repair_at: Instant,
     renew_at: Instant,
+    /// The front-end said that the certificate is to be renewed, whatever its age.
+    outdated: bool,
     repairs: Backoff,
     renewals: Backoff,
 }
@@ -131,6 +136,7 @@ impl<'a> Agent<'a> {
             worker,
             repair_at: now + REPAIR,
             renew_at: now + renew::due_in(&member),
+            outdated: false,
             repairs: Backoff::new(FIRST, REPAIR),
             renewals: Backoff::new(REPAIR, Duration::from_hours(1)),
             member,
@@ -170,7 +176,8 @@ impl<'a> Agent<'a> {
             self.state.keep_bundle(&bundle)?;
             self.worker.bundle = bundle;
         }
-        if orders.renew {
+        self.outdated = orders.renew;
+        if self.outdated {
             self.renew_now().await;
         }
         Ok(())
@@ -178,7 +185,7 @@ impl<'a> Agent<'a> {
 
     /// The renewal's timer: due, or only another look at the clock.
     async fn renew(&mut self) {
-        if renew::is_due(&self.member) {
+        if self.outdated || renew::is_due(&self.member) {
             self.renew_now().await;
         } else {
             self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
@@ -189,6 +196,7 @@ impl<'a> Agent<'a> {
         match self.renewed().await {
             Ok(()) => {
                 tracing::info!(until = %self.member.facts.not_after, "the certificate was renewed");
+                self.outdated = false;
                 self.renewals.reset();
                 self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
             }

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::Backoff;
 use crate::api::{ApiError, Client};
+use crate::wire::{Refusal, RefusalCode};
 
 /// Between tries when the front-end is not there.
 const FIRST: Duration = Duration::from_millis(500);
@@ -16,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// A stream of orders of one kind. Ends when dropped.
 #[derive(Debug)]
 pub struct Listener<O> {
-    orders: Receiver<O>,
+    orders: Receiver<Result<O, Refusal>>,
     task: JoinHandle<()>,
 }
 
@@ -36,8 +37,9 @@ impl<O: Ordered> Listener<O> {
         Self { orders, task: tokio::spawn(listen(client, after, sender)) }
     }
 
-    /// The next orders.
-    pub async fn next(&mut self) -> O {
+    /// The next orders; or the front-end's word that this machine is no longer part of the cluster. It is asked again all
+    /// the same, so the word may come again.
+    pub async fn next(&mut self) -> Result<O, Refusal> {
         match self.orders.recv().await {
             Some(orders) => orders,
             // The task ends only when this does.
@@ -52,7 +54,7 @@ impl<O> Drop for Listener<O> {
     }
 }
 
-async fn listen<O: Ordered>(client: Client, mut after: u64, sender: Sender<O>) {
+async fn listen<O: Ordered>(client: Client, mut after: u64, sender: Sender<Result<O, Refusal>>) {
     let mut backoff = Backoff::new(FIRST, LONGEST);
     loop {
         match O::ask(&client, after).await {
@@ -63,9 +65,15 @@ async fn listen<O: Ordered>(client: Client, mut after: u64, sender: Sender<O>) {
                     continue;
                 }
                 after = orders.generation();
-                if sender.send(orders).await.is_err() {
+                if sender.send(Ok(orders)).await.is_err() {
                     return;
                 }
+            }
+            Err(ApiError::Refused(refusal)) if refusal.code == RefusalCode::Revoked => {
+                if sender.send(Err(refusal)).await.is_err() {
+                    return;
+                }
+                sleep(backoff.pause()).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "asking for orders failed; everything stays as it is");

@@ -54,7 +54,10 @@ pub(super) async fn run(paths: Paths, detached: bool) -> Result<Exit, Problem> {
 
 async fn work(state: &State, _lock: Lock) -> Result<Exit, Problem> {
     let mut machine = Machine::open(place(state)?).await?;
-    host::run(state, &mut machine).await?;
+    match host::run(state, &mut machine).await? {
+        host::End::Stopped => tracing::info!("told to end; the fabric stays"),
+        host::End::Left => tracing::info!("this host has left the cluster"),
+    }
     Ok(Exit::Done)
 }
 

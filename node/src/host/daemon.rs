@@ -12,7 +12,7 @@ use crate::agent::{Backoff, renew};
 use crate::api::{ApiError, Client};
 use crate::machine::{Machine, MachineSpec};
 use crate::state::{Member, State, StateError};
-use crate::wire::{FabricOrder, FabricReport, Failure};
+use crate::wire::{FabricOrder, FabricReport, Failure, Refusal};
 use crate::words;
 
 /// How often the kernel is looked at for drift.
@@ -34,40 +34,60 @@ pub enum HostError {
     /// The identity can't be used.
     #[error(transparent)]
     Identity(#[from] ApiError),
+    /// Giving the fabric back.
+    #[error(transparent)]
+    Leave(#[from] super::LeaveError),
     /// Signals.
     #[error("listening for signals")]
     Signals(#[source] io::Error),
 }
 
+/// Why the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to; the fabric stays.
+    Stopped,
+    /// The host is no longer part of the cluster, and nothing of the fabric is left.
+    Left,
+}
+
 enum Event {
     Order(Box<FabricOrder>),
+    Removed(Refusal),
     Look,
     Renewal,
     Stop,
 }
 
-/// Runs until told to end; the fabric stays. The last order is on disk, so that a host without its front-end comes back
-/// from a reboot with its fabric.
-pub async fn run(state: &State, machine: &mut Machine) -> Result<(), HostError> {
+/// Runs until told to end, or until the host is removed from the cluster. The last order is on disk, so that a host without
+/// its front-end comes back from a reboot with its fabric.
+pub async fn run(state: &State, machine: &mut Machine) -> Result<End, HostError> {
     let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
     let mut host = Host::new(state)?;
     host.carry_out(machine, true).await;
     loop {
         let event = tokio::select! {
-            order = host.listener.next() => Event::Order(Box::new(order)),
+            order = host.listener.next() => order.map_or_else(Event::Removed, |o| Event::Order(Box::new(o))),
             () = sleep_until(host.look_at) => Event::Look,
             () = sleep_until(host.renew_at) => Event::Renewal,
             _ = terminate.recv() => Event::Stop,
             _ = interrupt.recv() => Event::Stop,
         };
         match event {
-            Event::Stop => return Ok(()),
+            Event::Stop => return Ok(End::Stopped),
+            Event::Removed(refusal) => {
+                tracing::info!(%refusal, "giving back what is left");
+                super::leave(state, machine).await?;
+                return Ok(End::Left);
+            }
             Event::Look => host.carry_out(machine, false).await,
             Event::Renewal => host.renew().await,
             Event::Order(order) => {
                 state.keep_order(&order)?;
+                host.outdated = order.renew;
                 host.order = Some(*order);
                 host.carry_out(machine, true).await;
+                host.renew().await;
             }
         }
     }
@@ -87,6 +107,8 @@ struct Host<'a> {
     untold: Option<FabricReport>,
     look_at: Instant,
     renew_at: Instant,
+    /// The front-end said that the certificate is to be renewed, whatever its age.
+    outdated: bool,
     repairs: Backoff,
     renewals: Backoff,
 }
@@ -104,6 +126,7 @@ impl<'a> Host<'a> {
             untold: None,
             look_at: now + LOOK,
             renew_at: now + renew::due_in(&member),
+            outdated: false,
             repairs: Backoff::new(FIRST, LONGEST),
             renewals: Backoff::new(LONGEST, Duration::from_hours(1)),
             member,
@@ -138,7 +161,7 @@ impl<'a> Host<'a> {
 
     async fn renew(&mut self) {
         self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
-        if !renew::is_due(&self.member) {
+        if !self.outdated && !renew::is_due(&self.member) {
             return;
         }
         match self.renewed().await {
@@ -154,6 +177,7 @@ impl<'a> Host<'a> {
         self.member = renew::renew(self.state, &self.client).await?;
         self.client = renew::client(&self.member)?;
         self.listener = Listener::start(renew::client(&self.member)?, 0);
+        self.outdated = false;
         self.renewals.reset();
         self.renew_at = Instant::now() + renew::due_in(&self.member).max(FIRST);
         Ok(())

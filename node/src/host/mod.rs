@@ -4,7 +4,7 @@ mod daemon;
 mod join;
 mod report;
 
-pub use daemon::{HostError, run};
+pub use daemon::{End, HostError, run};
 pub use join::{HostJoinError, join};
 pub use report::report;
 

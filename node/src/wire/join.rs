@@ -123,6 +123,9 @@ pub struct FabricOrder {
     pub generation: u64,
     /// The whole network of the host; empty when the host is to leave.
     pub network: Network,
+    /// Renew the certificate now, whatever its age: the authorities to trust have changed.
+    #[serde(default)]
+    pub renew: bool,
 }
 
 /// What a host did, and what it sees.
