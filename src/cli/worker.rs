@@ -73,25 +73,32 @@ pub(super) fn run(context: &Context, worker: Worker) -> Result<ExitCode, CliErro
         }
         Worker::Drain(leave) => {
             let changed: Changed = client.post(&format!("/v1/workers/{}/drain", leave.name), &())?;
-            say(&leave.name, changed, "drains: no more jobs start on it", "is draining already");
+            say(&client, &leave.name, changed, "drains: no more jobs start on it")?;
             wait(&client, &leave, WorkerState::Drained)?;
         }
         Worker::Resume { name } => {
             let changed: Changed = client.post(&format!("/v1/workers/{name}/resume"), &())?;
-            say(&name, changed, "takes jobs again", "takes jobs already");
+            say(&client, &name, changed, "takes jobs again")?;
         }
         Worker::Destroy { leave, now } => {
             let request = DestroyRequest { now };
             let changed: Changed = client.post(&format!("/v1/workers/{}/destroy", leave.name), &request)?;
-            say(&leave.name, changed, "leaves", "is leaving already");
+            say(&client, &leave.name, changed, "leaves")?;
             wait(&client, &leave, WorkerState::Gone)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn say(name: &NodeName, changed: Changed, new: &str, old: &str) {
-    println!("{name} {}", if changed.changed { new } else { old });
+/// What has changed; or, when nothing has, how it is.
+fn say(client: &Client, name: &NodeName, changed: Changed, new: &str) -> Result<(), CliError> {
+    if changed.changed {
+        println!("{name} {new}");
+    } else {
+        let worker: WorkerView = client.get(&format!("/v1/workers/{name}"))?;
+        println!("{name} is {} already", worker.state);
+    }
+    Ok(())
 }
 
 /// Waits for a state; the daemon has no subscription for people, who look four times a second.

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
+use landbridge_node::icmp::{Echo, Pinger};
 use landbridge_node::machine::crash;
 use landbridge_node::wire::Via;
 use landbridge_pki::NodeName;
 use landbridge_pki::authority::{AuthorityError, Revocation};
+
+use tokio::time::Instant;
 
 use super::{Roster, RosterError};
 use crate::worker::{LeaveStep, Worker, WorkerState};
@@ -18,6 +21,12 @@ const JOBS_EVERY: Duration = Duration::from_millis(500);
 const UNDO_DEADLINE: Duration = Duration::from_secs(45);
 /// A worker that was not heard of for this long won't undo anything. Its agent asks for orders every half minute.
 const SILENCE: SignedDuration = SignedDuration::from_secs(75);
+/// For an answer to a ping, and the pause between two.
+const ANSWER: Duration = Duration::from_secs(2);
+/// A worker that leaves and was asked in vain this often is dead.
+const DEATHS: u32 = 3;
+/// What ping(8) sends.
+const SMALL: u32 = 84;
 /// Before a step that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -56,7 +65,11 @@ impl Roster {
         match step {
             LeaveStep::Close => self.queue.close(name).await?,
             LeaveStep::Wait => self.jobs_done(worker).await?,
-            LeaveStep::Undo => self.undone(worker).await,
+            LeaveStep::Undo => {
+                // None is left after waiting for them; one that goes at once loses them here, while it can still end them.
+                self.queue.evict(name).await?;
+                self.undone(worker).await;
+            }
             LeaveStep::Cut => self.cut(worker).await?,
             LeaveStep::Dequeue => self.queue.remove(name).await?,
             LeaveStep::Release => self.store.release(worker.id, quarantine(), Timestamp::now())?,
@@ -67,11 +80,14 @@ impl Roster {
         Ok(())
     }
 
-    /// Waits until no job runs there, or until the worker is told to go at once.
+    /// Waits until no job runs there, until the worker is told to go at once, or until it is dead: nobody would ever tell the
+    /// queue of its jobs' end.
     pub(super) async fn jobs_done(&self, worker: &Worker) -> Result<(), RosterError> {
         while self.queue.running(&worker.name).await? > 0 {
             tokio::time::sleep(JOBS_EVERY).await;
-            if self.store.worker(&worker.name)?.is_none_or(|w| w.state != worker.state) {
+            let Some(now) = self.store.worker(&worker.name)?.filter(|w| w.state == worker.state) else { break };
+            if is_silent(&now) && matches!(worker.state, WorkerState::Leaving(_)) && !self.answers_at_all(&now).await {
+                self.note(&worker.name, "is dead: its jobs are not waited for");
                 break;
             }
         }
@@ -80,15 +96,42 @@ impl Roster {
 
     /// Tells the worker to undo its part and waits for its word. A worker that never came, or is silent, isn't waited for.
     async fn undone(&self, worker: &Worker) {
-        let heard = worker.seen.is_some_and(|at| Timestamp::now().duration_since(at) < SILENCE);
-        if !heard {
-            return self.note(&worker.name, "is silent: it is cut off without having unmounted");
+        let name = &worker.name;
+        if is_silent(worker) {
+            return self.note(name, "is silent: it is cut off without having unmounted");
         }
-        let word = self.goodbyes.expect(&worker.name);
-        self.bells.ring(&worker.name);
-        if tokio::time::timeout(UNDO_DEADLINE, word).await.is_err() {
-            self.note(&worker.name, "did not say goodbye in time: it is cut off as it is");
+        if self.is_locked_out(name) {
+            return self.note(name, "is locked out already, and can't be told to unmount");
         }
+        let word = self.goodbyes.expect(name);
+        self.bells.ring(name);
+        tokio::select! {
+            () = word => {}
+            () = self.dead(worker) => self.note(name, "answers no more: it is cut off without having unmounted"),
+            () = tokio::time::sleep(UNDO_DEADLINE) => self.note(name, "did not say goodbye in time: it is cut off as it is"),
+        }
+    }
+
+    /// Ends when the worker's address has answered nothing for a while. It keeps its address until it has said goodbye.
+    async fn dead(&self, worker: &Worker) {
+        let mut silent = 0;
+        while silent < DEATHS {
+            silent = if self.answers_at_all(worker).await { 0 } else { silent + 1 };
+            tokio::time::sleep(ANSWER).await;
+        }
+    }
+
+    /// Whether the machine is there. When it can't be asked it is believed to be.
+    async fn answers_at_all(&self, worker: &Worker) -> bool {
+        let Ok(mut pinger) = Pinger::new(worker.address, false) else { return true };
+        let echo = pinger.ping(SMALL, Instant::now() + ANSWER).await;
+        !matches!(echo, Ok(Echo::Silence))
+    }
+
+    /// Whether no certificate of it is good any more, so that the API would not listen to it.
+    fn is_locked_out(&self, name: &NodeName) -> bool {
+        let current = self.with_authority(|authority| authority.register().current(name, Timestamp::now()));
+        current.is_ok_and(|certificate| certificate.is_none())
     }
 
     /// A worker has undone its part. That is on disk before it hears that it may end: nobody asks it again after a crash.
@@ -130,10 +173,15 @@ impl Roster {
         }
         // Hosts files and maps have no room for one in this step.
         self.follow.follow().await.map_err(RosterError::Follow)?;
+        self.note(&worker.name, "is gone");
         self.advance(worker, WorkerState::Gone)?;
         self.bells.ring(&worker.name);
         self.bells.forget(&worker.name);
-        self.note(&worker.name, "is gone");
         Ok(())
     }
+}
+
+/// Whether it was not heard of for so long that it won't undo anything.
+fn is_silent(worker: &Worker) -> bool {
+    worker.seen.is_none_or(|at| Timestamp::now().duration_since(at) >= SILENCE)
 }

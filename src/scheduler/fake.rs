@@ -135,6 +135,14 @@ impl Scheduler for FakeScheduler {
         self.with("canary", worker, |worker| worker.canary.clone().map_or(Ok(()), Err))
     }
 
+    async fn evict(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        let mut state = self.called("evict", worker.as_str())?;
+        if let Some(worker) = state.workers.get_mut(worker) {
+            (worker.open, worker.running) = (false, 0);
+        }
+        Ok(())
+    }
+
     async fn remove(&self, worker: &NodeName) -> Result<(), SchedulerError> {
         self.called("remove", worker.as_str())?.workers.remove(worker);
         Ok(())

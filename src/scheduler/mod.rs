@@ -43,6 +43,9 @@ pub trait Scheduler: Send + Sync {
         deadline: Duration,
     ) -> impl Future<Output = Result<Result<(), Failure>, SchedulerError>> + Send;
 
+    /// Lets no more jobs start on the worker, and ends those that run: its execution daemon is told to.
+    fn evict(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
     /// Removes every trace of the worker. Its running jobs are lost: drain first.
     fn remove(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
 

@@ -84,6 +84,11 @@ impl Queue {
         ask!(self, q => q.canary(worker, deadline).await, Ok(Ok(())))
     }
 
+    /// See [`super::Scheduler::evict`].
+    pub async fn evict(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        ask!(self, q => q.evict(worker).await, Ok(()))
+    }
+
     /// See [`super::Scheduler::remove`].
     pub async fn remove(&self, worker: &NodeName) -> Result<(), SchedulerError> {
         ask!(self, q => q.remove(worker).await, Ok(()))

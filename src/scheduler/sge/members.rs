@@ -46,6 +46,13 @@ pub(super) async fn close(commands: &Commands, worker: &NodeName) -> Result<(), 
     told(commands, "closing the slots", worker.as_str(), &["qmod", "-d", &instance], &["invalid queue"]).await
 }
 
+/// Closes the slots and ends the jobs, in that order, so that none can slip in between. Not by force: what an execution daemon
+/// doesn't end, [`remove`] deletes.
+pub(super) async fn evict(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    close(commands, worker).await?;
+    end_jobs(commands, worker).await.map(drop)
+}
+
 /// Removes every trace, in the order in which Grid Engine lets go: jobs, slots, group, and the host itself last, so that
 /// [`known`] names the worker until everything else is gone. It works without the worker's name in `/etc/hosts`, too.
 pub(super) async fn remove(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
@@ -82,17 +89,22 @@ pub(super) async fn known(commands: &Commands) -> Result<Vec<NodeName>, Schedule
 
 /// Ends the worker's jobs: by its execution daemon if that answers, else in the queue master alone, so that no ghosts stay.
 async fn delete_jobs(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    if end_jobs(commands, worker).await? { Ok(()) } else { force_jobs(commands, worker).await }
+}
+
+/// Tells the execution daemon to end its jobs, and waits for that. Whether it has.
+async fn end_jobs(commands: &Commands, worker: &NodeName) -> Result<bool, SchedulerError> {
     for job in jobs(commands, worker).await? {
         delete(commands, worker, &["qdel", &job]).await?;
     }
     let until = Instant::now() + LET_GO;
     while !jobs(commands, worker).await?.is_empty() {
         if Instant::now() > until {
-            return force_jobs(commands, worker).await;
+            return Ok(false);
         }
         tokio::time::sleep(LOOK).await;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Grid Engine 8.1.9's queue master dies of a forced deletion when it can't send the signal (`got NULL element for

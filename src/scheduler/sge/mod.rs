@@ -109,6 +109,10 @@ impl Scheduler for Sge {
         canary::run(&self.commands, worker, deadline).await
     }
 
+    async fn evict(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        members::evict(&self.commands, worker).await
+    }
+
     async fn remove(&self, worker: &NodeName) -> Result<(), SchedulerError> {
         members::remove(&self.commands, worker).await
     }
