@@ -55,6 +55,10 @@ pub enum CliError {
         #[help]
         remedy: String,
     },
+    /// What the cluster needs is not on this machine. A line each.
+    #[error("this machine can't be the front-end yet:\n{0}")]
+    #[diagnostic(help("nothing was changed; `landbridge up` again when it is there"))]
+    Obstacles(String),
     /// This machine can't be made what it should be.
     #[error("{operation} failed")]
     Machine {

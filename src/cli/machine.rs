@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use landbridge_node::machine::{Machine, MachineSpec, Report};
+use landbridge_node::machine::{Machine, MachineSpec, Plan, Report};
 
 use super::progress::Steps;
 use super::{CliError, Context, check};
 use crate::daemon;
 use crate::frontend::{self, Surroundings};
+use crate::paths::Paths;
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::{Sqlite, Store as _};
@@ -35,10 +36,7 @@ const CHANGES: u8 = 2;
 pub(super) fn plan(context: &Context) -> Result<ExitCode, CliError> {
     let cluster = check::load(context)?;
     let spec = spec(context, &cluster)?;
-    let plan = runtime()?.block_on(async {
-        let machine = open(context, &cluster).await?;
-        machine.plan(&spec).await.map_err(|e| failed("planning", e))
-    })?;
+    let plan = runtime()?.block_on(preview(context, &cluster, &spec))?;
     if plan.is_empty() {
         println!("nothing would change");
         return Ok(ExitCode::SUCCESS);
@@ -52,8 +50,12 @@ pub(super) fn up(context: &Context, up: &Up) -> Result<ExitCode, CliError> {
         return plan(context).map(|_| ExitCode::SUCCESS);
     }
     let cluster = check::load(context)?;
-    frontend::make_directories(&context.paths)?;
     let spec = spec(context, &cluster)?;
+    if is_unknown(context) {
+        // A conflict must leave no trace of the try.
+        runtime()?.block_on(preview(context, &cluster, &spec))?;
+    }
+    frontend::make_directories(&context.paths)?;
     let report = converge(context, &cluster, &spec, "bringing the front-end up")?;
     if report.done.is_empty() {
         println!("{} is up; nothing had to change", cluster.name);
@@ -117,9 +119,13 @@ fn refuse_while_used(context: &Context) -> Result<(), CliError> {
     })
 }
 
-/// The front-end's machine, with the members that its memory knows.
+/// The front-end's machine, with the members that its memory knows; or everything that stands in its way.
 fn spec(context: &Context, cluster: &Cluster) -> Result<MachineSpec, CliError> {
     let around = Surroundings::look(&context.file)?;
+    let obstacles = frontend::obstacles(cluster, &around);
+    if !obstacles.is_empty() {
+        return Err(CliError::Obstacles(obstacles.join("\n")));
+    }
     let members = if context.paths.database().exists() {
         daemon::members(cluster, &Sqlite::open(&context.paths.database())?)?
     } else {
@@ -127,6 +133,23 @@ fn spec(context: &Context, cluster: &Cluster) -> Result<MachineSpec, CliError> {
     };
     let queue = Queue::of(cluster, &context.paths);
     Ok(frontend::machine_spec(cluster, &context.paths, &around, &members, &queue))
+}
+
+/// What would change. A machine on which there was never an `up` is looked at with a memory that goes again.
+async fn preview(context: &Context, cluster: &Cluster, spec: &MachineSpec) -> Result<Plan, CliError> {
+    let nowhere = tempfile::tempdir()?;
+    let place = nowhere.path();
+    let (state, run, log) = (place.join("state"), place.join("run"), place.join("log"));
+    let paths =
+        if is_unknown(context) { Paths { state, run, log, ..context.paths.clone() } } else { context.paths.clone() };
+    let machine =
+        frontend::open_machine(cluster, &paths).await.map_err(|e| failed("taking hold of this machine", e))?;
+    machine.plan(spec).await.map_err(|e| failed("planning", e))
+}
+
+/// Whether there was never an `up` here, or a `down` since that destroyed all memory.
+fn is_unknown(context: &Context) -> bool {
+    !context.paths.state.exists()
 }
 
 async fn open(context: &Context, cluster: &Cluster) -> Result<Machine, CliError> {

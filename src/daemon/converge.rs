@@ -132,6 +132,7 @@ impl Keeper {
         let members = members(&self.cluster, self.store.as_ref()).map_err(|e| words(&e))?;
         let queue = Queue::of(&self.cluster, &self.paths);
         let spec = frontend::machine_spec(&self.cluster, &self.paths, &self.around, &members, &queue);
+        let spec = frontend::without_own_restart(spec);
         let mut machine = frontend::open_machine(&self.cluster, &self.paths).await.map_err(|e| words(&e))?;
         let report = machine.converge(&spec).await.map_err(|e| words(&e))?;
         for line in report.done.iter().chain(&report.notes) {

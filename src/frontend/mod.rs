@@ -1,6 +1,7 @@
 //! The front-end's machine: everything that `up` makes, as one list of resources. Pure but for [`Surroundings::look`].
 
 mod keys;
+mod obstacles;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use landbridge_node::machine::{
-    Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Run, crash,
+    Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
 };
 use landbridge_node::wire::HostEntry;
 
@@ -21,6 +22,10 @@ use crate::spec::{Cluster, SchedulerKind};
 use crate::{network, services, tunnel};
 
 pub use keys::{KeysError, ensure_keys, open_authority, read_passphrase, renew_own, tls_identity};
+pub use obstacles::obstacles;
+
+/// The daemon's process.
+const DAEMON: &str = "daemon";
 
 /// What the machine's resources depend on besides the cluster's file.
 #[derive(Clone, Debug)]
@@ -85,6 +90,19 @@ pub fn machine_spec(
     spec
 }
 
+/// The same machine as the daemon itself keeps it: it would not survive its own restart. A changed file or program is taken
+/// up by the next `up`.
+pub fn without_own_restart(mut spec: MachineSpec) -> MachineSpec {
+    for resource in &mut spec.resources {
+        if let Resource::Process(process) = resource
+            && process.name == DAEMON
+        {
+            process.restart_on.clear();
+        }
+    }
+    spec
+}
+
 /// Ports of programs that listen on every address, which only the vLAN may reach.
 fn guarded(cluster: &Cluster, around: &Surroundings) -> BTreeSet<u16> {
     let nis = cluster.services.nis.iter().flat_map(|_| services::nis::ports(around.rpcbind));
@@ -110,7 +128,7 @@ fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
 /// The daemon is a program among the others: its death is repaired by the next `up`, and nothing else hangs on it.
 fn daemon(paths: &Paths, around: &Surroundings) -> Process {
     Process {
-        name: "daemon".into(),
+        name: DAEMON.into(),
         argv: command(around, &["daemon"]),
         env: around.daemon_dies_at.iter().map(|at| (crash::DAEMON.to_owned(), at.clone())).collect(),
         restart_on: vec![around.file.clone(), around.binary.clone()],
@@ -169,9 +187,4 @@ fn remove(outcome: std::io::Result<()>) -> std::io::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
-}
-
-/// What stands in the way of `up` and can be told before anything is changed, a sentence each.
-pub fn obstacles(cluster: &Cluster, around: &Surroundings) -> Vec<String> {
-    cluster.services.nfs.iter().flat_map(|nfs| services::nfs::unservable(&nfs.exports, around.nfs_server)).collect()
 }
