@@ -12,6 +12,7 @@
 //! ```
 
 mod crash;
+mod judge;
 mod trace;
 mod workers;
 
