@@ -44,7 +44,14 @@ impl Gate for Stub {
         Ok(())
     }
     async fn orders(&self, _: Peer, after: u64) -> Result<Orders, Refusal> {
-        Ok(Orders { generation: after + 1, standing: Standing::Stay, bundle: None, canary: None, renew: false })
+        Ok(Orders {
+            generation: after + 1,
+            standing: Standing::Stay,
+            bundle: None,
+            canary: None,
+            renew: false,
+            trust_pem: None,
+        })
     }
     async fn left(&self, _: Peer) -> Result<(), Refusal> {
         Ok(())

@@ -115,6 +115,7 @@ async fn tick(roster: Arc<Roster>, mut renewer: tls::Renewer, stop: Cancellation
     loop {
         tokio::select! {
             _ = clock.tick() => {}
+            () = roster.trust_news() => {}
             () = stop.cancelled() => return,
         }
         let now = Timestamp::now();

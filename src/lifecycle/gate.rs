@@ -54,6 +54,14 @@ impl Gate for Doorkeeper {
 }
 
 impl Roster {
+    /// Whether a machine is to renew its certificate, and whom it is to trust.
+    pub(super) fn keys_news(&self, peer: &Peer) -> (bool, String) {
+        self.with_authority(|authority| {
+            let register = authority.register();
+            (outdated(register, &peer.certificate), register.trust_pem())
+        })
+    }
+
     /// A worker's orders, when there are newer ones than `after`, or when its patience ends.
     async fn orders(&self, peer: &Peer, after: u64) -> Result<Orders, Refusal> {
         let worker = self.speaker(peer)?;
@@ -68,7 +76,7 @@ impl Roster {
         };
         let bundle =
             if generation == after || standing == Standing::Leave { None } else { Some(self.bundle(&worker)?) };
-        let renew = self.with_authority(|authority| outdated(authority.register(), &peer.certificate));
-        Ok(Orders { generation, standing, bundle, canary: self.verdict(&worker), renew })
+        let (renew, trust_pem) = self.keys_news(peer);
+        Ok(Orders { generation, standing, bundle, canary: self.verdict(&worker), renew, trust_pem: Some(trust_pem) })
     }
 }

@@ -9,7 +9,7 @@ use landbridge_fabric::Network;
 use landbridge_node::wire::{FabricOrder, FabricReport, MachineFacts, Refusal};
 use landbridge_pki::NodeName;
 
-use super::admit::{internal, outdated};
+use super::admit::internal;
 use super::{Roster, RosterError, refuse};
 use crate::enroll::Peer;
 use crate::network;
@@ -84,8 +84,9 @@ impl Roster {
         self.store.save_host(&host).map_err(|e| internal("recording the host", &e))?;
         let generation = self.bells.wait(name, after).await;
         let network = self.host_network(name).map_err(|e| internal("planning the host's fabric", &e))?;
-        let renew = self.with_authority(|authority| outdated(authority.register(), &peer.certificate));
-        network.map(|network| FabricOrder { generation, network, renew }).ok_or_else(|| refuse::revoked(name))
+        let (renew, trust_pem) = self.keys_news(peer);
+        let order = |network| FabricOrder { generation, network, renew, trust_pem: Some(trust_pem) };
+        network.map(order).ok_or_else(|| refuse::revoked(name))
     }
 
     fn host_network(&self, name: &NodeName) -> Result<Option<Network>, RosterError> {

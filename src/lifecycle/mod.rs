@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use landbridge_node::wire::Failure;
 use landbridge_pki::{Authority, NodeName};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::frontend::{self, KeysError};
@@ -78,6 +79,8 @@ pub struct Roster {
     /// Workers whose leaving or proving is under way in a task of ours.
     busy: Mutex<std::collections::HashSet<NodeName>>,
     tasks: TaskTracker,
+    /// Whom to trust has changed, and the doors must know before the first renewed node knocks.
+    trust: Notify,
 }
 
 impl Roster {
@@ -96,6 +99,7 @@ impl Roster {
             verdicts: Mutex::default(),
             busy: Mutex::default(),
             tasks: TaskTracker::new(),
+            trust: Notify::new(),
         })
     }
 
@@ -143,11 +147,17 @@ impl Roster {
     pub async fn trust_changed(&self) -> Result<(), RosterError> {
         let cluster = self.cluster();
         self.with_authority(|authority| frontend::renew_own(&cluster, &self.paths, authority, Timestamp::now()))?;
+        self.trust.notify_one();
         let workers = self.store.workers()?.into_iter().map(|w| w.name);
         for name in workers.chain(self.store.hosts()?.into_iter().map(|h| h.name)) {
             self.bells.ring(&name);
         }
         self.follow.follow().await.map_err(RosterError::Follow)
+    }
+
+    /// Waits until whom to trust has changed.
+    pub async fn trust_news(&self) {
+        self.trust.notified().await;
     }
 
     /// Waits for the tasks that are under way.

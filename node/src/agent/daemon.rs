@@ -176,6 +176,12 @@ impl<'a> Agent<'a> {
             self.state.keep_bundle(&bundle)?;
             self.worker.bundle = bundle;
         }
+        if let Some(member) = renew::trust(self.state, &self.member, orders.trust_pem)? {
+            tracing::info!("the authorities to trust have changed");
+            self.client = renew::client(&member)?;
+            self.listener = Listener::start(renew::client(&member)?, 0);
+            self.member = member;
+        }
         self.outdated = orders.renew;
         if self.outdated {
             self.renew_now().await;

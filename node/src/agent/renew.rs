@@ -6,7 +6,7 @@ use tokio::time::Duration;
 
 use crate::api::{ApiError, Client};
 use crate::state::{Member, State, StateError};
-use crate::wire::RenewRequest;
+use crate::wire::{Identity, RenewRequest};
 
 /// A machine's clock may be set while we wait: no longer than this without another look.
 const LOOK_AGAIN: Duration = Duration::from_hours(1);
@@ -41,6 +41,13 @@ pub async fn renew(state: &State, client: &Client) -> Result<Member, RenewError>
     let key = state.key_for_request()?;
     let identity = client.renew(&RenewRequest { csr_pem: key.csr_pem()? }).await?;
     Ok(state.keep_identity(&identity)?)
+}
+
+/// Takes over whom to trust. The member as it then is, when that is news.
+pub fn trust(state: &State, member: &Member, trust_pem: Option<String>) -> Result<Option<Member>, StateError> {
+    let Some(trust_pem) = trust_pem.filter(|pem| *pem != member.identity.trust_pem) else { return Ok(None) };
+    let identity = Identity { trust_pem, ..member.identity.clone() };
+    state.keep_identity(&identity).map(Some)
 }
 
 /// A client for a member.

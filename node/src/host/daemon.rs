@@ -84,6 +84,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, HostError>
             Event::Renewal => host.renew().await,
             Event::Order(order) => {
                 state.keep_order(&order)?;
+                host.trust(order.trust_pem.clone())?;
                 host.outdated = order.renew;
                 host.order = Some(*order);
                 host.carry_out(machine, true).await;
@@ -157,6 +158,17 @@ impl<'a> Host<'a> {
             Ok(()) => self.untold = None,
             Err(error) => tracing::warn!(%error, "reporting to the front-end failed; the fabric stays as it is"),
         }
+    }
+
+    /// Takes over whom to trust.
+    fn trust(&mut self, trust_pem: Option<String>) -> Result<(), HostError> {
+        if let Some(member) = renew::trust(self.state, &self.member, trust_pem)? {
+            tracing::info!("the authorities to trust have changed");
+            self.client = renew::client(&member)?;
+            self.listener = Listener::start(renew::client(&member)?, 0);
+            self.member = member;
+        }
+        Ok(())
     }
 
     async fn renew(&mut self) {

@@ -114,6 +114,9 @@ pub struct Orders {
     /// Renew the certificate now, whatever its age: the authorities to trust have changed.
     #[serde(default)]
     pub renew: bool,
+    /// The authorities to trust from now on (PEM); `None` from a front-end that doesn't say.
+    #[serde(default)]
+    pub trust_pem: Option<String>,
 }
 
 /// The fabric that a host should have.
@@ -126,6 +129,9 @@ pub struct FabricOrder {
     /// Renew the certificate now, whatever its age: the authorities to trust have changed.
     #[serde(default)]
     pub renew: bool,
+    /// The authorities to trust from now on (PEM); `None` from a front-end that doesn't say.
+    #[serde(default)]
+    pub trust_pem: Option<String>,
 }
 
 /// What a host did, and what it sees.
