@@ -69,7 +69,7 @@ fn a_trunk_carries_the_vlan_tagged_between_machines_whose_kernel_has_802_1q() ->
     assert!(link.contains("vlan protocol 802.1Q id 77") && link.contains("lbvl-ursa@eth1"), "{link}");
 
     guest_on_bridge(&host, "10.77.2.1/16")?;
-    let mut tags = wire.run("ip link set eth1 up; tcpdump -i eth1 -n -e -l -c 2 vlan 77 and icmp").spawn()?;
+    let mut tags = wire.run("ip link set eth1 up; tcpdump -i eth1 -n -e -l -c 1 vlan 77").spawn()?;
     tags.wait_for_output("listening on eth1", SOON)?;
     host.run("ip netns exec guest ping -c 5 -i 0.2 -W 5 10.77.0.1").expect_ok()?;
     let seen = tags.wait(SOON)?.out();
@@ -118,5 +118,5 @@ fn guest_on_bridge(host: &Machine, address: &str) -> LabResult<()> {
 
 /// Everything that a cluster might change on a NIC that it was given.
 fn nic(machine: &Machine) -> LabResult<String> {
-    machine.run("ip -o link show eth1 | sed 's/^[0-9]*//'; ip -o addr show eth1; ip -d -o link show eth1 | grep -o 'promiscuity [0-9]*'").expect_ok()
+    machine.run("ip -o link show eth1 | sed 's/^[0-9]*//'; ip -o -4 addr show eth1; ip -d -o link show eth1 | grep -o 'promiscuity [0-9]*'").expect_ok()
 }
