@@ -22,10 +22,8 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// Whether somewhere inside it is said that a program is not there.
 pub fn is_missing_program(error: &(dyn Error + 'static)) -> bool {
-    let not_there = |error: &(dyn Error + 'static)| match error.downcast_ref::<Cause>() {
-        Some(Cause::Refused(why)) => why.starts_with("there is no program"),
-        _ => false,
-    };
+    let not_there =
+        |error: &(dyn Error + 'static)| matches!(error.downcast_ref::<Cause>(), Some(Cause::NoProgram(_)));
     not_there(error) || causes(error).any(not_there)
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::leave::leave_on_orders;
@@ -63,17 +64,16 @@ enum Event {
 
 /// Runs until told to end, or until the worker has left.
 pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError> {
-    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let mut stop = stop()?;
     let mut agent = Agent::new(state)?;
     loop {
-        let mut exits = agent.repair(machine).await;
+        let mut exits = agent.repair(machine, &stop).await;
         let event = tokio::select! {
             orders = agent.listener.next() => orders.map_or_else(Event::LockedOut, |o| Event::Orders(Box::new(o))),
             name = exit(exits.as_mut()) => Event::Exited(name),
             () = sleep_until(agent.repair_at) => Event::Timer,
             () = sleep_until(agent.renew_at) => Event::Renewal,
-            _ = terminate.recv() => Event::Stop,
-            _ = interrupt.recv() => Event::Stop,
+            _ = stop.wait_for(|told| *told) => Event::Stop,
         };
         match event {
             Event::Stop => return Ok(End::Stopped),
@@ -90,6 +90,21 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
             Event::Orders(orders) => agent.follow(*orders).await?,
         }
     }
+}
+
+/// Turns true when this process is told to end: seen by a repair between two of its stages as well.
+fn stop() -> Result<watch::Receiver<bool>, AgentError> {
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let (told, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        told.send_replace(true);
+        told.closed().await;
+    });
+    Ok(stop)
 }
 
 fn on(kind: SignalKind) -> Result<Signal, AgentError> {
@@ -144,12 +159,12 @@ impl<'a> Agent<'a> {
     }
 
     /// Makes everything as it should be, and says when to look again, and whose end to hear of before that.
-    async fn repair(&mut self, machine: &mut Machine) -> Option<Exits> {
+    async fn repair(&mut self, machine: &mut Machine, stop: &watch::Receiver<bool>) -> Option<Exits> {
         let domain = self.worker.bundle.nis.as_ref().map(|nis| nis.domain.as_str());
         if let Err(error) = names::take(self.state, self.worker.name.as_str(), domain) {
             tracing::warn!(error = %words::chain(&error), "setting the machine's names");
         }
-        let kept = keep(machine, &self.worker).await;
+        let kept = keep(machine, &self.worker, || !*stop.borrow()).await;
         for line in &kept.done {
             tracing::info!("{line}");
         }

@@ -27,10 +27,15 @@ pub(super) async fn join(paths: Paths, args: JoinArgs) -> Result<Exit, Problem> 
     let mut machine = Machine::open(place(state.paths())).await?;
     let exit = match join::join(&state, &mut machine, &start, &options, Progress::of_stdout()).await {
         Ok(joined) => {
-            println!("{} is ready after {:.2} s", joined.name, joined.took.as_secs_f64());
+            let (name, secs) = (joined.name, joined.took.as_secs_f64());
+            let remark = if joined.changed { "" } else { "; nothing on this machine had to be changed" };
+            println!("{name} is ready after {secs:.2} s{remark}");
             Exit::Done
         }
-        Err(failed) => Exit::Stage(failed.stage),
+        Err(failed) => {
+            println!("not joined: {} failed", failed.stage);
+            Exit::Stage(failed.stage)
+        }
     };
     // A known worker keeps what it has also when its front-end was not there.
     if exit == Exit::Done || matches!(start, Start::Known { .. }) {
@@ -106,7 +111,7 @@ pub(super) fn place(paths: &Paths) -> Place {
 
 fn problem(error: &PlanError) -> Problem {
     let exit = match error {
-        PlanError::NoToken | PlanError::NoAddress => Exit::Token,
+        PlanError::NoToken | PlanError::NoAddress | PlanError::ForBridge => Exit::Token,
         _ => Exit::Local,
     };
     Problem { text: words::chain(error), exit }

@@ -15,10 +15,14 @@ pub struct Kept {
 }
 
 /// Sets up each stage's resources by themselves: one that fails (a queue master that is not there) takes back its own
-/// steps and not the tunnel. When all is well, what no stage wants any more goes.
-pub async fn keep(machine: &mut Machine, worker: &Worker) -> Kept {
+/// steps and not the tunnel. When all is well, what no stage wants any more goes. Between two stages `goes_on` is asked:
+/// services that don't answer take a deadline each, and whoever wants to end us should not wait for them all.
+pub async fn keep(machine: &mut Machine, worker: &Worker, goes_on: impl Fn() -> bool) -> Kept {
     let mut kept = Kept::default();
     for stage in Stage::ALL {
+        if !goes_on() {
+            return kept;
+        }
         let part = resources(stage, worker);
         if part.resources.is_empty() {
             continue;

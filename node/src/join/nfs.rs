@@ -122,6 +122,9 @@ fn refused(nfs: &NfsBundle, said: &str) -> Failure {
         ("this machine's kernel has no NFS client", "load the module nfsv4, or take a kernel that has it")
     } else if says("Protocol not supported") {
         ("the server does not speak this version of NFS", "the server must offer NFS v4.2")
+    } else if says("and not by us") {
+        let remedy = "see what it is (findmnt) and unmount it, then join again".into();
+        return Failure { expected, seen: said.into(), remedy };
     } else if says("Connection refused") {
         ("nothing listens on the NFS port", "start the front-end's services: landbridge up")
     } else {

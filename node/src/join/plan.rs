@@ -51,9 +51,18 @@ pub enum PlanError {
     /// Neither an identity nor a token.
     #[error("this machine has no identity yet: give it a token (landbridge token create, on the front-end)")]
     NoToken,
-    /// The token is for the other way.
-    #[error("the token has no address for a NIC on a bridge; make one with landbridge token create --via bridge")]
+    /// The token is for a tunnel.
+    #[error(
+        "the token is for a tunnel: it has no address for a NIC on a bridge; \
+         join with --via tunnel, or make one on the front-end with landbridge token create --via bridge"
+    )]
     NoAddress,
+    /// The token is for a bridge.
+    #[error(
+        "the token is for a NIC on a bridge (it brings that NIC's address); \
+         join with --via bridge, or make one on the front-end with landbridge token create --via tunnel"
+    )]
+    ForBridge,
     /// No NIC to choose.
     #[error("{0}; say which one is on the vLAN's bridge: --dev NIC")]
     Nic(#[from] NicError),
@@ -75,6 +84,7 @@ impl Start {
         let token = options.token.clone().ok_or(PlanError::NoToken)?;
         let via = options.via.unwrap_or(if token.address.is_some() { Via::Bridge } else { Via::Tunnel });
         let nic = match via {
+            Via::Tunnel if token.address.is_some() => return Err(PlanError::ForBridge),
             Via::Tunnel => None,
             Via::Bridge => Some(choose_nic(options.nic.as_ref(), token.address)?),
         };

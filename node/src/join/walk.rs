@@ -26,6 +26,8 @@ pub struct Joined {
     pub name: NodeName,
     /// From the start to ready.
     pub took: Duration,
+    /// Whether anything on this machine had to be changed for it.
+    pub changed: bool,
 }
 
 /// Joins, and keeps the timeline whatever comes of it. With an identity from before the same name and address come of
@@ -41,19 +43,20 @@ pub async fn join(
     if let (Start::Known { member, .. }, Some(_)) = (start, &options.token) {
         journey.remark(&format!("this machine is {} already; the token was not used", member.facts.name));
     }
-    let mut walk = Walk { state, machine };
+    let mut walk = Walk { state, machine, changed: matches!(start, Start::New { .. }) };
     let walked = walk.all(&mut journey, start).await;
     let took = journey.elapsed();
     let timeline = journey.finish().await;
     if let Err(error) = state.keep_timeline(&timeline) {
         tracing::warn!(%error, "the timeline could not be kept");
     }
-    walked.map(|name| Joined { name, took })
+    walked.map(|name| Joined { name, took, changed: walk.changed })
 }
 
 struct Walk<'a> {
     state: &'a State,
     machine: &'a mut Machine,
+    changed: bool,
 }
 
 impl Walk<'_> {
@@ -76,7 +79,9 @@ impl Walk<'_> {
             }
         }
         // Nothing is left to do, unless an earlier join wanted something else.
-        for (stage, error) in keep(self.machine, &worker).await.failed {
+        let kept = keep(self.machine, &worker, || true).await;
+        self.changed |= !kept.done.is_empty();
+        for (stage, error) in kept.failed {
             tracing::warn!(%stage, error = %words::chain(&error), "not as it should be");
         }
         Ok(worker.name)
@@ -111,7 +116,7 @@ impl Walk<'_> {
         if let Err(error) = names::take(self.state, worker.name.as_str(), domain) {
             tracing::warn!(error = %words::chain(&error), "setting the machine's names");
         }
-        for (stage, error) in keep(self.machine, worker).await.failed {
+        for (stage, error) in keep(self.machine, worker, || true).await.failed {
             tracing::warn!(%stage, error = %words::chain(&error), "not as it should be");
         }
     }
@@ -125,11 +130,10 @@ impl Walk<'_> {
         };
         let mut spec = MachineSpec::default();
         spec.push(link::nic_network(nic, address, mtu));
-        self.machine
-            .extend(&spec)
-            .await
-            .map_err(|e| words::local(&format!("the address {address} on {nic}"), &e))
-            .map(drop)
+        let added = self.machine.extend(&spec).await;
+        self.changed |=
+            !added.map_err(|e| words::local(&format!("the address {address} on {nic}"), &e))?.done.is_empty();
+        Ok(())
     }
 
     async fn identity(&mut self, client: &Client, start: &Start) -> Result<(Member, Bundle), Failure> {
@@ -151,7 +155,7 @@ impl Walk<'_> {
     async fn one(&mut self, stage: Stage, worker: &Worker, client: &Client, until: Instant) -> Result<(), Failure> {
         self.prepare(stage, worker).await?;
         let added = self.machine.extend(&resources(stage, worker)).await;
-        added.map_err(|e| explain(stage, worker, &e))?;
+        self.changed |= !added.map_err(|e| explain(stage, worker, &e))?.done.is_empty();
         match stage {
             Stage::Canary => self.canary(worker, client, until).await,
             _ => prove(stage, worker, until).await,

@@ -95,7 +95,7 @@ pub(super) fn program(name: &str) -> Result<PathBuf, Cause> {
     } else {
         PATH.split(':').map(|directory| Path::new(directory).join(name)).find(runs)
     };
-    found.ok_or_else(|| Cause::Refused(format!("there is no program {name}; install the package that brings it")))
+    found.ok_or_else(|| Cause::NoProgram(name.to_owned()))
 }
 
 /// Program and arguments on one line, for a person.

@@ -109,6 +109,9 @@ pub enum Cause {
         /// The end of the program's output.
         tail: String,
     },
+    /// A program that is not on this machine.
+    #[error("there is no program {0}; install the package that brings it")]
+    NoProgram(String),
     /// Anything else, in plain words with the remedy.
     #[error("{0}")]
     Refused(String),
