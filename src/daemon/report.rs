@@ -256,9 +256,11 @@ fn attention(health: &Health, workers: &[WorkerView]) -> Vec<String> {
         let why = w.failure.as_deref().unwrap_or("no reason was told");
         format!("{} failed: {why} (landbridge worker show {})", w.name, w.name)
     });
+    let refused = workers.iter().filter(|w| w.state == view::WorkerState::Planned);
+    let refused = refused.filter_map(|w| Some(format!("{} waits for its machine: {}", w.name, w.failure.as_deref()?)));
     let lost = workers.iter().filter(|w| w.state == view::WorkerState::Lost);
     let lost = lost.map(|w| format!("{} is ready but silent: is its machine still there?", w.name));
-    convergence.into_iter().chain(failed).chain(lost).collect()
+    convergence.into_iter().chain(failed).chain(refused).chain(lost).collect()
 }
 
 /// What happened, newest last.

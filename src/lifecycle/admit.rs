@@ -16,18 +16,30 @@ use landbridge_pki::{CertificateFacts, NodeName, Role};
 use super::token::hash;
 use super::{Roster, RosterError, refuse};
 use crate::enroll::Peer;
-use crate::store::{KeyHash, StoreError};
+use crate::store::{KeyHash, StoreError, TokenHash};
 use crate::worker::{Worker, WorkerState};
 
 impl Roster {
+    /// A machine with a token. A refusal is told on both sides.
     pub(super) async fn join_now(self: &Arc<Self>, request: JoinRequest) -> Result<Admission, Refusal> {
+        let token = hash(&URL_SAFE_NO_PAD.decode(&request.secret).unwrap_or_default());
+        let calls_itself = request.facts.hostname.clone();
+        let admitted = self.redeem(token, request).await;
+        if let Err(refusal) = &admitted
+            && let Err(error) = self.note_refusal(token, &calls_itself, refusal)
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "a refusal was not recorded");
+        }
+        admitted
+    }
+
+    async fn redeem(self: &Arc<Self>, token: TokenHash, request: JoinRequest) -> Result<Admission, Refusal> {
         let now = Timestamp::now();
         refuse::clock(request.clock, now)?;
         let key = pin_of_request(&request.csr_pem).map_err(|e| refuse::request(&e))?;
-        let secret = URL_SAFE_NO_PAD.decode(&request.secret).unwrap_or_default();
         let redeemed = self
             .store
-            .redeem(hash(&secret), request.role, request.via, key, now)
+            .redeem(token, request.role, request.via, key, now)
             .map_err(|e| internal("looking up the token", &e))?
             .map_err(|r| refuse::token(r, now))?;
         crash::point();
@@ -51,6 +63,10 @@ impl Roster {
     pub(super) async fn rejoin_now(self: &Arc<Self>, peer: &Peer, request: RejoinRequest) -> Result<Bundle, Refusal> {
         refuse::clock(request.clock, Timestamp::now())?;
         let worker = self.speaker(peer)?;
+        if is_the_same_boot(&worker, &request.facts) {
+            // It was proved since it booted, and its jobs run: joining twice is joining once.
+            return self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e));
+        }
         let bundle = self.begin(worker, &request.facts).await?;
         self.note(peer.name(), "joins again");
         Ok(bundle)
@@ -127,6 +143,12 @@ impl Roster {
         let revoked = revoked.map_err(|e| internal("looking up the certificate", &e))?;
         if revoked { Err(refuse::revoked(peer.name())) } else { Ok(()) }
     }
+}
+
+/// Whether the worker has become ready since its machine booted, and is still.
+fn is_the_same_boot(worker: &Worker, facts: &MachineFacts) -> bool {
+    let known = worker.facts.as_ref().is_some_and(|f| f.boot_id == facts.boot_id && !f.boot_id.is_empty());
+    known && worker.state.was_proved()
 }
 
 /// Whether the authority was rotated since the certificate was issued.

@@ -11,6 +11,7 @@ mod goodbye;
 mod hosts;
 mod leave;
 mod prove;
+mod refusals;
 mod refuse;
 mod token;
 mod workers;
@@ -32,6 +33,7 @@ use crate::store::{Store, StoreError};
 use crate::tunnel::{Tunnel, TunnelError};
 use bell::Bells;
 use goodbye::Goodbyes;
+use refusals::Refusals;
 
 pub use gate::Doorkeeper;
 pub use hosts::members;
@@ -78,6 +80,7 @@ pub struct Roster {
     verdicts: Mutex<HashMap<NodeName, Result<(), Failure>>>,
     /// Workers whose leaving or proving is under way in a task of ours.
     busy: Mutex<std::collections::HashSet<NodeName>>,
+    refusals: Refusals,
     tasks: TaskTracker,
     /// Whom to trust has changed, and the doors must know before the first renewed node knocks.
     trust: Notify,
@@ -98,6 +101,7 @@ impl Roster {
             goodbyes: Goodbyes::default(),
             verdicts: Mutex::default(),
             busy: Mutex::default(),
+            refusals: Refusals::default(),
             tasks: TaskTracker::new(),
             trust: Notify::new(),
         })
@@ -167,8 +171,12 @@ impl Roster {
     }
 
     fn note(&self, subject: &NodeName, text: &str) {
-        tracing::info!(%subject, "{text}");
-        if let Err(error) = self.store.record_event(subject.as_str(), text, Timestamp::now()) {
+        self.note_of(subject.as_str(), text);
+    }
+
+    fn note_of(&self, subject: &str, text: &str) {
+        tracing::info!(subject, "{text}");
+        if let Err(error) = self.store.record_event(subject, text, Timestamp::now()) {
             tracing::error!(%error, "an event was not recorded");
         }
     }

@@ -18,6 +18,8 @@ use crate::worker::{Worker, WorkerState};
 
 /// From the worker's last own stage to the canary's end.
 const DEADLINE: Duration = Duration::from_mins(1);
+/// A job that has not ended by then is sent once more. Healthy ones end within two seconds.
+const FIRST_CANARY: Duration = Duration::from_secs(15);
 /// For an answer over the vLAN; the slowest path that anybody works over takes a second.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Before a proof that could not be carried out is tried again.
@@ -29,6 +31,9 @@ impl Roster {
     /// A worker's word about a stage: kept, shown, and, when its own stages are done, taken up from this side.
     pub(super) fn hear(self: &Arc<Self>, peer: &Peer, report: &StageReport) -> Result<(), Refusal> {
         let worker = self.speaker(peer)?;
+        if worker.state.was_proved() {
+            return self.hear_again(&worker, report);
+        }
         let now = Timestamp::now();
         let stored = |e| internal("recording the stage", &e);
         self.store.record_stage(worker.id, report, now).map_err(stored)?;
@@ -46,6 +51,27 @@ impl Roster {
                 None => Ok(()),
             },
         }
+    }
+
+    /// A proved worker that joins once more, or its last report of the join that proved it: that join's timeline stays,
+    /// unless a stage fails now. Then no more jobs start.
+    fn hear_again(self: &Arc<Self>, worker: &Worker, report: &StageReport) -> Result<(), Refusal> {
+        let now = Timestamp::now();
+        let stored = |e| internal("recording the stage", &e);
+        self.store.note_seen(worker.id, now).map_err(stored)?;
+        let known = self.store.timeline(worker.id).map_err(stored)?;
+        if matches!(report.outcome, Outcome::Failed(_)) || known.iter().all(|row| row.report.stage != report.stage) {
+            self.store.record_stage(worker.id, report, now).map_err(stored)?;
+        }
+        let Outcome::Failed(failure) = &report.outcome else { return Ok(()) };
+        self.fail(worker, report.stage, failure)?;
+        let (roster, name) = (Arc::clone(self), worker.name.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = roster.queue.close(&name).await {
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "closing the slots of a failed worker");
+            }
+        });
+        Ok(())
     }
 
     /// Proves in a task of its own, unless one is at it.
@@ -112,7 +138,12 @@ impl Roster {
         while !self.queue.present(&worker.name).await? {
             tokio::time::sleep(PRESENT_EVERY).await;
         }
-        Ok(self.queue.canary(&worker.name, DEADLINE).await?)
+        // A job may have been sent to the execution daemon of before the worker's crash, and be lost with it.
+        let first = Instant::now();
+        match self.queue.canary(&worker.name, FIRST_CANARY).await? {
+            Err(_) if first.elapsed() >= FIRST_CANARY => Ok(self.queue.canary(&worker.name, DEADLINE).await?),
+            told => Ok(told),
+        }
     }
 
     /// The worker's address answers a packet of the vLAN's full size: the way out and the way back, seen from here.
@@ -133,9 +164,11 @@ impl Roster {
 
     /// A stage failed: said on both sides, slots stay closed.
     pub(super) fn fail(&self, worker: &Worker, stage: Stage, failure: &Failure) -> Result<(), RosterError> {
-        self.store.note_failure(worker.id, Some(&format!("{failure}; {}", failure.remedy)))?;
+        // A program's last words may be lines; lists have one for each.
+        let failure_line = failure.to_string().replace('\n', " | ");
+        self.store.note_failure(worker.id, Some(&format!("{failure_line}; {}", failure.remedy)))?;
         self.advance(worker, WorkerState::Failed(stage))?;
-        self.note(&worker.name, &format!("failed at {stage}: {failure}"));
+        self.note(&worker.name, &format!("failed at {stage}: {failure_line}"));
         Ok(())
     }
 
@@ -152,7 +185,7 @@ impl Roster {
     /// What the worker is to hear of its proof. That it is ready is on disk, and so outlives the one who found it.
     pub(super) fn verdict(&self, worker: &Worker) -> Option<Result<(), Failure>> {
         let found = self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&worker.name).cloned();
-        found.or_else(|| (worker.state == WorkerState::Ready).then_some(Ok(())))
+        found.or_else(|| worker.state.was_proved().then_some(Ok(())))
     }
 }
 

@@ -168,6 +168,9 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Result<Redeemed, TokenRefusal>, StoreError>;
 
+    /// Whose token this is or was, whatever it is still worth.
+    fn token_owner(&self, token: TokenHash) -> Result<Option<NodeName>, StoreError>;
+
     /// Writes down what happened.
     fn record_event(&self, subject: &str, text: &str, now: Timestamp) -> Result<(), StoreError>;
 

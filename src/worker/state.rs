@@ -83,6 +83,11 @@ impl WorkerState {
         !matches!(self, Self::Leaving(_) | Self::Gone)
     }
 
+    /// Whether every stage was proved, and nothing has failed since.
+    pub fn was_proved(self) -> bool {
+        matches!(self, Self::Ready | Self::Draining | Self::Drained)
+    }
+
     /// The first word in lists, without the detail.
     pub fn word(self) -> &'static str {
         match self {

@@ -58,7 +58,7 @@ fn stage(report: &StageReport, total: Duration, width: usize, style: Style, out:
 
 fn explain(failure: &Failure, out: &mut String) {
     for (what, text) in [("expected", &failure.expected), ("saw", &failure.seen), ("do", &failure.remedy)] {
-        let _ = writeln!(out, "      {what:<9} {text}");
+        let _ = writeln!(out, "      {what:<9} {}", text.replace('\n', "\n                "));
     }
 }
 

@@ -69,6 +69,12 @@ pub fn worker_show(worker: &WorkerView, now: Timestamp, style: Style) -> String 
     if let Some(console) = &worker.console {
         line("console", console.display().to_string());
     }
+    // A stage that failed says so below, in more words.
+    if let Some(failure) = &worker.failure
+        && worker.timeline.as_ref().is_none_or(|join| join.failed().is_none())
+    {
+        line("failure", failure.clone());
+    }
     if let Some(join) = &worker.timeline {
         out.push('\n');
         out.push_str(&timeline(join, now, style));

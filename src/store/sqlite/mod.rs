@@ -138,6 +138,10 @@ impl Store for Sqlite {
         tokens::redeem(&mut self.db(), token, role, via, key, now)
     }
 
+    fn token_owner(&self, token: TokenHash) -> Result<Option<NodeName>, StoreError> {
+        tokens::owner(&self.db(), token)
+    }
+
     fn record_event(&self, subject: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
         let db = self.db();
         db.prepare_cached("INSERT INTO event (at, subject, text) VALUES (?1, ?2, ?3)")

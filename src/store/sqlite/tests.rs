@@ -61,7 +61,10 @@ fn a_worker_whose_machine_never_came_gets_a_new_token_and_keeps_its_address() {
     let store = store();
     let named = WorkerPlan { name: Some(name("ada")), ..plan(1) };
     let ada = store.plan_worker(&named, NOON).unwrap();
+    store.note_failure(ada.id, Some("the token has expired")).unwrap();
     assert_eq!(store.plan_worker(&WorkerPlan { token: [2; 32], ..named.clone() }, NOON).unwrap(), ada);
+    assert_eq!(store.token_owner([1; 32]).unwrap(), None, "the old token is worth nothing");
+    assert_eq!(store.token_owner([2; 32]).unwrap(), Some(name("ada")));
     let bridge = WorkerPlan { via: Via::Bridge, token: [3; 32], ..named };
     assert!(matches!(store.plan_worker(&bridge, NOON), Err(StoreError::NameTaken(_))), "another way is another plan");
 }

@@ -71,6 +71,14 @@ pub(super) fn redeem(
     Ok(Ok(Redeemed { name: found.name, again }))
 }
 
+pub(super) fn owner(db: &Connection, token: TokenHash) -> Result<Option<NodeName>, StoreError> {
+    let name = db
+        .query_row("SELECT name FROM token WHERE hash = ?1", [token], |r| r.get::<_, String>(0))
+        .optional()
+        .failed("looking up a token's owner")?;
+    name.map(|name| row::parsed("a name", &name)).transpose()
+}
+
 struct Found {
     role: Role,
     via: Option<Via>,
