@@ -22,8 +22,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// Whether somewhere inside it is said that a program is not there.
 pub fn is_missing_program(error: &(dyn Error + 'static)) -> bool {
-    let not_there =
-        |error: &(dyn Error + 'static)| matches!(error.downcast_ref::<Cause>(), Some(Cause::NoProgram(_)));
+    let not_there = |error: &(dyn Error + 'static)| matches!(error.downcast_ref::<Cause>(), Some(Cause::NoProgram(_)));
     not_there(error) || causes(error).any(not_there)
 }
 
