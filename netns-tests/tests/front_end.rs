@@ -7,7 +7,7 @@ use netns_tests::ursa::{CLUSTER_TOML, Ursa};
 use netns_tests::{LabResult, Machine};
 
 /// For whatever comes by itself, on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// What `plan` says with its exit status.
 const NOTHING: i32 = 0;
 const CHANGES: i32 = 2;

@@ -6,9 +6,9 @@ use netns_tests::ursa::{Ursa, Way};
 use netns_tests::{LabResult, Machine};
 
 /// For whatever comes by itself, on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// For a worker that has to be given up: it is waited for, for a while.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A job that tells when it has begun, and does not end before it is told to, on the worker's own disk: over NFS a new file may
 /// go unseen for a minute.

@@ -6,7 +6,7 @@ use netns_tests::ursa::{CLUSTER_TOML, Ursa};
 use netns_tests::{Lab, LabResult, Machine, Network};
 
 /// For whatever comes by itself, on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_plain_port_carries_the_vlan_and_is_given_back_as_it_was() -> LabResult<()> {

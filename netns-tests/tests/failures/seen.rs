@@ -55,9 +55,10 @@ pub(crate) fn on_worker(machine: &Machine, command: &str, finished: &Finished) -
 /// What the front-end's person sees: the worker, what is new, and what wants attention.
 pub(crate) fn on_front_end(ursa: &Ursa, worker: &str, since: &Since) -> LabResult<String> {
     let show = ursa.landbridge(&format!("worker show {worker}")).expect_ok()?;
-    let news: String = events(ursa)?.lines().skip(since.0).map(|line| format!("{line}\n")).collect();
+    let all = events(ursa)?;
+    let news: String = all.split_inclusive('\n').skip(since.0).collect();
     let status = ursa.landbridge("status").output()?.out();
-    let attention: String = status.lines().filter(|l| l.starts_with('!')).map(|line| format!("{line}\n")).collect();
+    let attention: String = status.split_inclusive('\n').filter(|line| line.starts_with('!')).collect();
     Ok(format!(
         "frontend# landbridge worker show {worker}\n{show}\nfrontend# landbridge events\n{news}\nfrontend# landbridge status\n{attention}"
     ))
