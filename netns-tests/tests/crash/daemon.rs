@@ -51,7 +51,12 @@ fn leave(ursa: &Ursa, name: &str, at: usize) -> LabResult<bool> {
     let mut doomed = ursa.doom_daemon(at)?;
     doomed.through(ursa, || ursa.landbridge(&format!("worker destroy {name} --wait")).expect_ok())?;
     doomed.through(ursa, || ursa.landbridge("audit").expect_ok())?;
-    doomed.died(ursa)
+    let died = doomed.died(ursa)?;
+    if !died {
+        // One that has survived is as it should be but for the moment that it was told.
+        ursa.landbridge("up").expect_ok()?;
+    }
+    Ok(died)
 }
 
 /// One worker, ready, with one certificate; the address that it has on both sides.
