@@ -28,13 +28,13 @@ fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabRes
     assert_reads("fragments_lost", &both(&ursa, &e1, "e1", AGAIN, "")?);
     ursa.wan.block_fragments(false);
 
-    for (program, case) in [
-        ("/usr/sbin/openvpn", "no_openvpn"),
-        ("/sbin/mount.nfs4", "no_nfs_client"),
-        ("/usr/sbin/ypbind", "no_ypbind"),
-        ("/usr/lib/gridengine/sge_execd", "no_execution_daemon"),
+    for (program, end_it, case) in [
+        ("/usr/sbin/openvpn", "pkill -KILL openvpn", "no_openvpn"),
+        ("/sbin/mount.nfs4", "umount -l /home", "no_nfs_client"),
+        ("/usr/sbin/ypbind", "pkill -KILL ypbind", "no_ypbind"),
+        ("/usr/lib/gridengine/sge_execd", "pkill -KILL sge_execd", "no_execution_daemon"),
     ] {
-        without(&ursa, &e1, program, case)?;
+        without(&ursa, &e1, program, end_it, case)?;
     }
     broken_meanwhile(&ursa, &e1, "mv /var/yp/ursa.vlan /var/yp/aside", "nis_domain_unknown")?;
     ursa.frontend.run("mv /var/yp/aside /var/yp/ursa.vlan").expect_ok()?;
@@ -43,11 +43,10 @@ fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabRes
     broken_meanwhile(&ursa, &e1, "pkill -KILL sge_qmaster", "queue_master_gone")
 }
 
-/// Joins while a program of the worker's is missing.
-fn without(ursa: &Ursa, e1: &Machine, program: &str, case: &str) -> LabResult<()> {
+/// Joins while a program of the worker's is missing, and what it had done is undone.
+fn without(ursa: &Ursa, e1: &Machine, program: &str, end_it: &str, case: &str) -> LabResult<()> {
     e1.run(&format!("mv $(readlink -f {program}) /root/aside")).expect_ok()?;
-    // The agent starts the others again.
-    e1.run("pkill openvpn; pkill ypbind; pkill sge_execd; umount -l /home; true").expect_ok()?;
+    e1.run(&format!("{end_it}; true")).expect_ok()?;
     assert_reads(case, &both(ursa, e1, "e1", AGAIN, "")?);
     e1.run(&format!("mv /root/aside $(readlink -m {program})")).expect_ok().map(drop)
 }
@@ -57,7 +56,8 @@ fn without(ursa: &Ursa, e1: &Machine, program: &str, case: &str) -> LabResult<()
 fn broken_meanwhile(ursa: &Ursa, e1: &Machine, break_it: &str, case: &str) -> LabResult<()> {
     let since = now(ursa)?;
     ursa.wan.block_udp(true);
-    e1.run("pkill openvpn; true").expect_ok()?;
+    // The agent first, which would start it again; both at once: a join that finds it alive would take the tunnel for up.
+    e1.run("pkill -KILL -f 'landbridge-nod[e] agent'; pkill -KILL openvpn; true").expect_ok()?;
     let mut join = e1.run(AGAIN).open_stdin().spawn()?;
     join.close_stdin()?;
     join.wait_for_output("identity", SOON)?;
