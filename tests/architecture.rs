@@ -11,6 +11,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("network", &["naming", "spec"]),
     ("ipam", &[]),
     ("paths", &[]),
+    ("template", &["spec"]),
+    ("provider", &["naming", "paths", "spec", "template"]),
     ("worker", &[]),
     ("view", &[]),
     ("topology", &["view"]),
@@ -56,7 +58,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// No tokio, no process, no file system, no socket.
-const PURE: &[&str] = &["spec", "naming", "network", "ipam", "worker", "view", "topology"];
+const PURE: &[&str] = &["spec", "naming", "network", "ipam", "worker", "view", "topology", "template"];
 const IMPURE: &[&str] = &["tokio", "std::process", "std::fs", "std::net::Tcp", "std::net::Udp", "std::os::unix::net"];
 
 /// Files that may hold `unsafe`, each with its reason in it.

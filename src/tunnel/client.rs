@@ -6,7 +6,7 @@ use landbridge_pki::NodeName;
 
 use super::render::{self, Config};
 use super::{SERVERS, port};
-use crate::naming;
+use crate::naming::{self, Mac};
 use crate::spec::Cluster;
 
 /// The configuration of the worker `name`, everything inline but its private key: with a `<key>` block added, a stock
@@ -43,7 +43,7 @@ pub fn client_config(
         .line("client")
         .line(format_args!("dev {}", naming::worker_tap(&cluster.name)))
         .line("dev-type tap")
-        .line(format_args!("lladdr {}", mac(address)))
+        .line(format_args!("lladdr {}", Mac::of(address)))
         .line("nobind");
     for n in 0..SERVERS {
         config.line(format_args!("remote {} {} udp4", cluster.front_end.public, port(cluster, n)));
@@ -60,12 +60,6 @@ pub fn client_config(
     config.remark("This worker.").line("script-security 1").line("auth-nocache").line("verb 3");
     config.inline("ca", trust_pem).inline("cert", certificate_pem).inline("tls-crypt-v2", tls_crypt_v2_pem);
     config.finish()
-}
-
-/// A unicast MAC of the locally administered kind (IEEE 802, bit 1 of the first byte), one for each address.
-fn mac(address: Ipv4Addr) -> String {
-    let [a, b, c, d] = address.octets();
-    format!("02:4c:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 #[cfg(test)]
@@ -95,11 +89,5 @@ mod tests {
     fn no_private_key_is_in_it() {
         assert!(!config().contains("<key>"));
         assert!(!config().contains("PRIVATE KEY"));
-    }
-
-    #[test]
-    fn two_addresses_never_share_a_mac() {
-        assert_eq!(mac(Ipv4Addr::new(10, 77, 1, 5)), "02:4c:0a:4d:01:05");
-        assert_ne!(mac(Ipv4Addr::new(10, 77, 1, 5)), mac(Ipv4Addr::new(10, 77, 5, 1)));
     }
 }
