@@ -83,6 +83,14 @@ fn a_template_keeps_every_kind_of_uplink(#[case] uplink: &str) {
     assert_eq!(spec::parse(&spec::template(&cluster)).expect("a good file").cluster, cluster);
 }
 
+#[rstest]
+#[case::driver("tests/check/good_with_a_driver.toml")]
+#[case::cloud("tests/check/good_with_every_key_of_a_cloud.toml")]
+fn a_template_keeps_every_key_of_a_host(#[case] file: &str) {
+    let cluster = spec::parse(&read(Path::new(file))).expect("a good file").cluster;
+    assert_eq!(spec::parse(&spec::template(&cluster)).expect("a good file").cluster, cluster);
+}
+
 #[test]
 fn a_file_without_hosts_and_optional_keys_takes_the_defaults() {
     let text = r#"

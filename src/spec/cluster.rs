@@ -197,12 +197,21 @@ pub enum HostKind {
 pub struct PhysicalHost {
     /// Its address towards the other members.
     pub underlay: Ipv4Addr,
-    /// Its hypervisor, when workers are to be booted there.
-    pub libvirt: Option<String>,
+    /// What makes machines there, when workers are to be booted there.
+    pub hypervisor: Option<Hypervisor>,
     /// Processors for workers.
     pub cpus: u32,
     /// Memory for workers in MiB.
     pub memory_mib: u64,
+}
+
+/// What makes machines on a physical host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hypervisor {
+    /// Libvirt, by its URI.
+    Libvirt(String),
+    /// A program on the front-end, by its absolute path: for hypervisors that libvirt doesn't know.
+    Driver(PathBuf),
 }
 
 /// A cloud.
@@ -214,4 +223,14 @@ pub struct Cloud {
     pub instance_type: String,
     /// At most this many workers.
     pub workers: u32,
+    /// The URL of another cloud that speaks EC2's API.
+    pub endpoint: Option<String>,
+    /// Processors of one machine; `None`: what the cloud says of the instance type.
+    pub cpus: Option<u32>,
+    /// Memory of one machine in MiB; `None`: what the cloud says of the instance type.
+    pub memory_mib: Option<u64>,
+    /// The id of the subnet of the machines, `subnet-…`; `None`: the region's default.
+    pub subnet: Option<String>,
+    /// Whether machines are asked for on the spot market, whatever their template says.
+    pub spot: bool,
 }

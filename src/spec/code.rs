@@ -123,6 +123,10 @@ codes! {
     HostKindMixed = "host-kind-mixed",
     /// Not a libvirt URI that we know how to use.
     LibvirtUri = "libvirt-uri",
+    /// Libvirt and a driver on one host.
+    HypervisorTwice = "hypervisor-twice",
+    /// A driver that isn't an absolute path.
+    DriverRelative = "driver-relative",
     /// No processor, or more than any machine has.
     CpusOutOfRange = "cpus-out-of-range",
     /// A text that is no amount of memory.
@@ -137,6 +141,10 @@ codes! {
     RegionIsZone = "region-is-zone",
     /// A text that is no instance type.
     InstanceTypeIllFormed = "instance-type-ill-formed",
+    /// A text that is no URL of an API.
+    EndpointIllFormed = "endpoint-ill-formed",
+    /// A text that is no id of a cloud's subnet.
+    SubnetIdIllFormed = "subnet-id-ill-formed",
 
     /// NFS without an export.
     ExportsEmpty = "exports-empty",

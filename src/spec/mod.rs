@@ -14,8 +14,8 @@ mod template;
 
 pub use check::parse;
 pub use cluster::{
-    Cloud, Cluster, ClusterName, ClusterNameError, FrontEnd, Host, HostKind, Nfs, Nis, PhysicalHost, SchedulerKind,
-    Services, Uplink, Vlan,
+    Cloud, Cluster, ClusterName, ClusterNameError, FrontEnd, Host, HostKind, Hypervisor, Nfs, Nis, PhysicalHost,
+    SchedulerKind, Services, Uplink, Vlan,
 };
 pub use code::Code;
 pub use document::schema;

@@ -124,6 +124,15 @@ impl<'a> Section<'a> {
         None
     }
 
+    pub(super) fn boolean(&mut self, key: &'static str, need: Need) -> Option<Placed<bool>> {
+        let value = self.value(key, need)?;
+        if let Some(boolean) = value.get_ref().as_bool() {
+            return Some(Placed { value: boolean, span: value.span() });
+        }
+        self.wrong_type(key, value, "true or false", need);
+        None
+    }
+
     pub(super) fn texts(&mut self, key: &'static str, need: Need) -> Option<Placed<Vec<Placed<String>>>> {
         let value = self.value(key, need)?;
         let Some(array) = value.get_ref().as_array() else {

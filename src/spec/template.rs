@@ -8,8 +8,8 @@ use landbridge_node::wire::API_PORT;
 use landbridge_pki::NodeName;
 
 use super::{
-    Cloud, Cluster, ClusterName, FRONT_END_NAME, FrontEnd, Host, HostKind, Nfs, Nis, PhysicalHost, SchedulerKind,
-    Services, TUNNEL_PORT, Uplink, Vlan,
+    Cloud, Cluster, ClusterName, FRONT_END_NAME, FrontEnd, Host, HostKind, Hypervisor, Nfs, Nis, PhysicalHost,
+    SchedulerKind, Services, TUNNEL_PORT, Uplink, Vlan,
 };
 
 /// A small cluster to start from: two physical hosts and a cloud.
@@ -42,13 +42,22 @@ pub fn example(name: ClusterName) -> Cluster {
 
 fn physical(cluster: &ClusterName, n: u8) -> Host {
     let name = NodeName::new(format!("{cluster}{n:02}")).expect("a cluster's name and two digits are a label");
-    let libvirt = Some(format!("qemu+ssh://root@{name}/system"));
+    let hypervisor = Some(Hypervisor::Libvirt(format!("qemu+ssh://root@{name}/system")));
     let underlay = Ipv4Addr::new(192, 0, 2, 10 + n);
-    Host { name, kind: HostKind::Physical(PhysicalHost { underlay, libvirt, cpus: 8, memory_mib: 8192 }) }
+    Host { name, kind: HostKind::Physical(PhysicalHost { underlay, hypervisor, cpus: 8, memory_mib: 8192 }) }
 }
 
 fn cloud() -> Host {
-    let cloud = Cloud { region: "us-east-1".into(), instance_type: "m1.small".into(), workers: 5 };
+    let cloud = Cloud {
+        region: "us-east-1".into(),
+        instance_type: "m1.small".into(),
+        workers: 5,
+        endpoint: None,
+        cpus: None,
+        memory_mib: None,
+        subnet: None,
+        spot: false,
+    };
     Host { name: NodeName::new("ec2").expect("a label"), kind: HostKind::Cloud(cloud) }
 }
 
@@ -137,8 +146,10 @@ fn write_host(host: &Host, out: &mut String) -> std::fmt::Result {
         HostKind::Physical(physical) => {
             writeln!(out, "\n[[host]]\nname     = \"{}\"", host.name)?;
             writeln!(out, "underlay = \"{}\"", physical.underlay)?;
-            if let Some(uri) = &physical.libvirt {
-                writeln!(out, "libvirt  = {}", quoted(uri))?;
+            match &physical.hypervisor {
+                Some(Hypervisor::Libvirt(uri)) => writeln!(out, "libvirt  = {}", quoted(uri))?,
+                Some(Hypervisor::Driver(path)) => writeln!(out, "driver   = {}", quoted(&path.to_string_lossy()))?,
+                None => {}
             }
             writeln!(out, "cpus     = {}  # for workers", physical.cpus)?;
             writeln!(out, "memory   = \"{}\"", memory(physical.memory_mib))
@@ -146,10 +157,24 @@ fn write_host(host: &Host, out: &mut String) -> std::fmt::Result {
         HostKind::Cloud(cloud) => {
             writeln!(out, "\n[[host]]  # a cloud is a host of a fixed size")?;
             writeln!(out, "name = \"{}\"", host.name)?;
-            let (region, kind) = (quoted(&cloud.region), quoted(&cloud.instance_type));
-            writeln!(out, "ec2  = {{ region = {region}, instance-type = {kind}, workers = {} }}", cloud.workers)
+            writeln!(out, "ec2  = {}", cloud_table(cloud))
         }
     }
+}
+
+/// The keys that say what their absence doesn't.
+fn cloud_table(cloud: &Cloud) -> String {
+    let mut keys = vec![
+        format!("region = {}", quoted(&cloud.region)),
+        format!("instance-type = {}", quoted(&cloud.instance_type)),
+        format!("workers = {}", cloud.workers),
+    ];
+    keys.extend(cloud.endpoint.iter().map(|url| format!("endpoint = {}", quoted(url))));
+    keys.extend(cloud.cpus.iter().map(|cpus| format!("cpus = {cpus}")));
+    keys.extend(cloud.memory_mib.iter().map(|mib| format!("memory = \"{}\"", memory(*mib))));
+    keys.extend(cloud.subnet.iter().map(|id| format!("subnet = {}", quoted(id))));
+    keys.extend(cloud.spot.then(|| "spot = true".to_owned()));
+    format!("{{ {} }}", keys.join(", "))
 }
 
 fn memory(mib: u64) -> String {

@@ -1,19 +1,21 @@
 //! `[[host]]`: a physical host or a cloud.
 
+use std::path::{Path, PathBuf};
+
 use super::addresses::address;
+use super::cloud::cloud;
 use super::names::node_name;
-use crate::spec::document::{CloudTable, HostSection};
+use super::{Told, optional};
+use crate::spec::document::HostSection;
 use crate::spec::findings::Sink;
 use crate::spec::memory::parse_mib;
 use crate::spec::reader::Placed;
-use crate::spec::{Cloud, Code, Host, HostKind, PhysicalHost};
+use crate::spec::{Code, Host, HostKind, Hypervisor, PhysicalHost};
 
 /// Less than this boots no worker.
 const LEAST_MIB: u64 = 64;
 /// More processors than any machine has (the kernel's own limit is 8192).
 const MOST_CPUS: i64 = 4096;
-/// More workers than one vLAN segment should carry.
-const MOST_CLOUD_WORKERS: i64 = 10_000;
 
 /// One host by itself.
 pub(super) fn check(section: &HostSection, sink: &Sink<'_>) -> Option<Host> {
@@ -50,26 +52,48 @@ fn title(section: &HostSection) -> String {
 
 fn physical(section: &HostSection, sink: &Sink<'_>) -> Option<PhysicalHost> {
     let underlay = section.underlay.as_ref().and_then(|text| address(text, sink));
-    let libvirt = section.libvirt.as_ref().map(|text| libvirt(text, sink));
+    let hypervisor = hypervisor(section, sink);
     let cpus = section.cpus.as_ref().and_then(|number| cpus(number, sink));
     let memory_mib = section.memory.as_ref().and_then(|text| memory(text, sink));
-    let libvirt = match libvirt {
-        Some(uri) => Some(uri?),
-        None => None,
-    };
-    Some(PhysicalHost { underlay: underlay?, libvirt, cpus: cpus?, memory_mib: memory_mib? })
+    Some(PhysicalHost { underlay: underlay?, hypervisor: hypervisor.ok()?, cpus: cpus?, memory_mib: memory_mib? })
 }
 
-fn cpus(number: &Placed<i64>, sink: &Sink<'_>) -> Option<u32> {
+/// What makes machines there, when anything does.
+fn hypervisor(section: &HostSection, sink: &Sink<'_>) -> Result<Option<Hypervisor>, Told> {
+    let libvirt = optional(section.libvirt.as_ref(), |text| libvirt(text, sink).map(Hypervisor::Libvirt));
+    let driver = optional(section.driver.as_ref(), |text| driver(text, sink).map(Hypervisor::Driver));
+    if let (Some(uri), Some(path)) = (&section.libvirt, &section.driver) {
+        let message = format!("{} has two that make its machines: libvirt and a driver", title(section));
+        let hint = "keep `libvirt`, or `driver` where libvirt doesn't know the hypervisor";
+        sink.clash(Code::HypervisorTwice, &path.span, (&uri.span, "the other one"), message, hint);
+        return Err(Told);
+    }
+    Ok(libvirt?.or(driver?))
+}
+
+/// Its existence is not looked at: the file may be checked on another machine.
+fn driver(text: &Placed<String>, sink: &Sink<'_>) -> Option<PathBuf> {
+    let path = Path::new(&text.value);
+    if path.is_absolute() && path.file_name().is_some() {
+        return Some(path.to_owned());
+    }
+    let message = format!("{:?} is no absolute path of a program", text.value);
+    let hint =
+        "the daemon runs the driver whatever its working directory: write it like \"/usr/local/lib/landbridge/driver\"";
+    sink.error(Code::DriverRelative, &text.span, message, hint);
+    None
+}
+
+pub(super) fn cpus(number: &Placed<i64>, sink: &Sink<'_>) -> Option<u32> {
     if (1..=MOST_CPUS).contains(&number.value) {
         return u32::try_from(number.value).ok();
     }
     let message = format!("{} processors are out of range: 1 to {MOST_CPUS}", number.value);
-    sink.error(Code::CpusOutOfRange, &number.span, message, "say how many of the host's processors workers may use");
+    sink.error(Code::CpusOutOfRange, &number.span, message, "say how many processors there are for workers");
     None
 }
 
-fn memory(text: &Placed<String>, sink: &Sink<'_>) -> Option<u64> {
+pub(super) fn memory(text: &Placed<String>, sink: &Sink<'_>) -> Option<u64> {
     let Some(mib) = parse_mib(&text.value) else {
         let message = format!("{:?} is no amount of memory", text.value);
         sink.error(
@@ -107,58 +131,4 @@ fn libvirt(text: &Placed<String>, sink: &Sink<'_>) -> Option<String> {
         return None;
     }
     Some(text.value.clone())
-}
-
-fn cloud(table: &CloudTable, sink: &Sink<'_>) -> Option<Cloud> {
-    let region = table.region.as_ref().and_then(|text| region(text, sink));
-    let instance_type = table.instance_type.as_ref().and_then(|text| instance_type(text, sink));
-    let workers = table.workers.as_ref().and_then(|number| cloud_workers(number, sink));
-    Some(Cloud { region: region?, instance_type: instance_type?, workers: workers? })
-}
-
-fn cloud_workers(number: &Placed<i64>, sink: &Sink<'_>) -> Option<u32> {
-    if (1..=MOST_CLOUD_WORKERS).contains(&number.value) {
-        return u32::try_from(number.value).ok();
-    }
-    let message = format!("a cloud of {} workers is out of range: 1 to {MOST_CLOUD_WORKERS}", number.value);
-    sink.error(
-        Code::CloudWorkersOutOfRange,
-        &number.span,
-        message,
-        "it is the size of the host: at most so many run at once",
-    );
-    None
-}
-
-/// Regions are words with hyphens; EC2-compatible clouds call theirs as they like.
-fn region(text: &Placed<String>, sink: &Sink<'_>) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if !(1..=32).contains(&text.value.len()) || !text.value.chars().all(plain) {
-        let message = format!("{:?} is no region", text.value);
-        sink.error(Code::RegionIllFormed, &text.span, message, "write it as EC2 does, for example \"us-east-1\"");
-        return None;
-    }
-    let region = text.value.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    if text.value.len() == region.len() + 1 && region.ends_with(|c: char| c.is_ascii_digit()) && region.contains('-') {
-        let message = format!("{:?} is an availability zone, not a region", text.value);
-        sink.error(Code::RegionIsZone, &text.span, message, format!("the region is {region:?}"));
-        return None;
-    }
-    Some(text.value.clone())
-}
-
-fn instance_type(text: &Placed<String>, sink: &Sink<'_>) -> Option<String> {
-    let word =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if text.value.split_once('.').is_some_and(|(family, size)| word(family) && word(size)) {
-        return Some(text.value.clone());
-    }
-    let message = format!("{:?} is no instance type", text.value);
-    sink.error(
-        Code::InstanceTypeIllFormed,
-        &text.span,
-        message,
-        "write FAMILY.SIZE, for example \"m1.small\" or \"c7i.2xlarge\"",
-    );
-    None
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 use crate::spec::reader::{Need, Placed, Section, Span};
 
-/// A physical host (underlay, cpus, memory, libvirt) or a cloud (ec2).
+/// A physical host (underlay, cpus, memory, libvirt or driver) or a cloud (ec2).
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "host", rename_all = "kebab-case", deny_unknown_fields)]
 pub(in crate::spec) struct HostSection {
@@ -24,6 +24,9 @@ pub(in crate::spec) struct HostSection {
     pub(in crate::spec) underlay: Option<Placed<String>>,
     /// A physical host's hypervisor, for example qemu+ssh://root@ursa01/system.
     pub(in crate::spec) libvirt: Option<Placed<String>>,
+    /// Instead of libvirt: the absolute path of a program on the front-end that makes a physical host's machines.
+    #[schemars(regex(pattern = r"^/."))]
+    pub(in crate::spec) driver: Option<Placed<String>>,
     /// A physical host's processors for workers.
     #[schemars(range(min = 1, max = 4096))]
     pub(in crate::spec) cpus: Option<Placed<i64>>,
@@ -43,6 +46,7 @@ impl HostSection {
             name: section.text("name", Need::Required("\"ursa01\"")),
             underlay: section.text("underlay", need("\"192.0.2.11\"")),
             libvirt: section.text("libvirt", Need::Optional("\"qemu:///system\"")),
+            driver: section.text("driver", Need::Optional("\"/usr/local/lib/landbridge/driver\"")),
             cpus: section.integer("cpus", need("8")),
             memory: section.text("memory", need("\"8 GiB\"")),
             is_cloud: section.has("ec2"),
@@ -57,7 +61,7 @@ impl HostSection {
 }
 
 /// The keys that only a physical host has.
-const PHYSICAL_KEYS: [&str; 4] = ["underlay", "libvirt", "cpus", "memory"];
+const PHYSICAL_KEYS: [&str; 5] = ["underlay", "libvirt", "driver", "cpus", "memory"];
 
 /// A cloud: a host of a fixed size.
 #[derive(Debug, Default, JsonSchema)]
@@ -74,6 +78,20 @@ pub(in crate::spec) struct CloudTable {
     /// At most this many workers.
     #[schemars(required, range(min = 1, max = 10_000))]
     pub(in crate::spec) workers: Option<Placed<i64>>,
+    /// The URL of another cloud that speaks EC2's API.
+    #[schemars(extend("format" = "uri"), regex(pattern = r"^https?://."))]
+    pub(in crate::spec) endpoint: Option<Placed<String>>,
+    /// Processors of one machine, unless the cloud is to be asked.
+    #[schemars(range(min = 1, max = 4096))]
+    pub(in crate::spec) cpus: Option<Placed<i64>>,
+    /// Memory of one machine, for example "1.7 GiB", unless the cloud is to be asked.
+    pub(in crate::spec) memory: Option<Placed<String>>,
+    /// The subnet of the machines, unless it is the region's default: subnet-…
+    #[schemars(regex(pattern = r"^subnet-[0-9a-f]+$"))]
+    pub(in crate::spec) subnet: Option<Placed<String>>,
+    /// Whether machines are asked for on the spot market.
+    #[schemars(default)]
+    pub(in crate::spec) spot: Option<Placed<bool>>,
 }
 
 impl CloudTable {
@@ -83,6 +101,11 @@ impl CloudTable {
             region: section.text("region", Need::Required("\"us-east-1\"")),
             instance_type: section.text("instance-type", Need::Required("\"m1.small\"")),
             workers: section.integer("workers", Need::Required("5")),
+            endpoint: section.text("endpoint", Need::Optional("\"https://ec2.example.org\"")),
+            cpus: section.integer("cpus", Need::Optional("1")),
+            memory: section.text("memory", Need::Optional("\"1.7 GiB\"")),
+            subnet: section.text("subnet", Need::Optional("\"subnet-0123456789abcdef0\"")),
+            spot: section.boolean("spot", Need::Optional("true")),
         };
         section.finish();
         read
