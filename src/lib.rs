@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod naming;
 pub mod network;
 pub mod paths;
+pub mod placement;
 pub mod provider;
 pub mod scheduler;
 pub mod services;

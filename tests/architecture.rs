@@ -13,6 +13,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("paths", &[]),
     ("template", &["spec"]),
     ("provider", &["naming", "paths", "spec", "template"]),
+    ("placement", &[]),
     ("worker", &[]),
     ("view", &[]),
     ("topology", &["view"]),
@@ -58,7 +59,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// No tokio, no process, no file system, no socket.
-const PURE: &[&str] = &["spec", "naming", "network", "ipam", "worker", "view", "topology", "template"];
+const PURE: &[&str] = &["spec", "naming", "network", "ipam", "worker", "view", "topology", "template", "placement"];
 const IMPURE: &[&str] = &["tokio", "std::process", "std::fs", "std::net::Tcp", "std::net::Udp", "std::os::unix::net"];
 
 /// Files that may hold `unsafe`, each with its reason in it.

@@ -2,4 +2,4 @@
 
 mod model;
 
-pub use model::{Authorized, Cpu, Disk, DiskFormat, DiskSource, Ec2, Nic, Os, WorkerTemplate};
+pub use model::{Attribute, Authorized, Cpu, Disk, DiskFormat, DiskSource, Ec2, Nic, Os, Words, WorkerTemplate};

@@ -31,8 +31,21 @@ pub struct WorkerTemplate {
     pub ec2: Option<Ec2>,
     /// Job slots in the queue; `None`: one a processor.
     pub slots: Option<u32>,
-    /// Keys that mean nothing to us, kept for whoever converts the template: upper-case name to value as written.
-    pub other: BTreeMap<String, String>,
+    /// What nobody here honours, kept for whoever converts the template: by upper-case name, in the file's order.
+    pub other: BTreeMap<String, Vec<Attribute>>,
+}
+
+/// Keys of a vector attribute and their texts, by upper-case name.
+pub type Words = BTreeMap<String, String>;
+
+/// The value of an OpenNebula attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Attribute {
+    /// `NAME = "text"`.
+    Single(String),
+    /// `NAME = [ KEY = "text", … ]`.
+    Vector(Words),
 }
 
 /// How a local machine starts.
@@ -48,6 +61,8 @@ pub struct Os {
     pub kernel_cmd: Option<String>,
     /// `x86_64` when not said.
     pub arch: Option<String>,
+    /// What nobody here honours.
+    pub other: Words,
 }
 
 /// A disk.
@@ -61,6 +76,8 @@ pub struct Disk {
     pub read_only: bool,
     /// The source's format; `None`: looked up.
     pub format: Option<DiskFormat>,
+    /// What nobody here honours.
+    pub other: Words,
 }
 
 /// What is on a disk.
@@ -92,6 +109,8 @@ pub struct Nic {
     pub bridge: Option<String>,
     /// For example `virtio`.
     pub model: Option<String>,
+    /// What nobody here honours.
+    pub other: Words,
 }
 
 /// What EC2 is asked for.
@@ -107,6 +126,8 @@ pub struct Ec2 {
     pub authorized_ports: Vec<Authorized>,
     /// Asked for on the spot market.
     pub spot: bool,
+    /// What nobody here honours.
+    pub other: Words,
 }
 
 /// An inclusive range of TCP ports.
@@ -119,6 +140,16 @@ pub struct Authorized {
 }
 
 impl WorkerTemplate {
+    /// Whether it says how to run on a physical host.
+    pub fn runs_on_physical(&self) -> bool {
+        !self.disks.is_empty() || self.os.as_ref().is_some_and(|os| os.kernel.is_some())
+    }
+
+    /// Whether it says what to ask of a cloud.
+    pub fn runs_in_cloud(&self) -> bool {
+        self.ec2.is_some()
+    }
+
     /// How many processors the machine sees.
     pub fn vcpus(&self) -> u32 {
         self.vcpu.unwrap_or_else(|| self.cpu.0.div_ceil(100)).max(1)
