@@ -15,6 +15,7 @@ pub mod network;
 pub mod paths;
 pub mod placement;
 pub mod provider;
+pub mod reading;
 pub mod scheduler;
 pub mod services;
 pub mod spec;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// Who may import whom in `src/`: a module, and those that it may name. What isn't listed may import nothing of ours.
 const IMPORTS: &[(&str, &[&str])] = &[
-    ("spec", &["naming"]),
+    ("reading", &[]),
+    ("spec", &["naming", "reading"]),
     ("naming", &["spec"]),
     ("network", &["naming", "spec"]),
     ("ipam", &[]),
     ("paths", &[]),
-    ("template", &["spec"]),
+    ("template", &["reading"]),
     ("provider", &["naming", "paths", "spec", "template"]),
     ("placement", &[]),
     ("worker", &[]),
@@ -59,7 +60,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// No tokio, no process, no file system, no socket.
-const PURE: &[&str] = &["spec", "naming", "network", "ipam", "worker", "view", "topology", "template", "placement"];
+const PURE: &[&str] =
+    &["reading", "spec", "naming", "network", "ipam", "worker", "view", "topology", "template", "placement"];
 const IMPURE: &[&str] = &["tokio", "std::process", "std::fs", "std::net::Tcp", "std::net::Udp", "std::os::unix::net"];
 
 /// Files that may hold `unsafe`, each with its reason in it.

@@ -4,12 +4,7 @@
 
 mod check;
 mod cluster;
-mod code;
 mod document;
-mod findings;
-mod memory;
-mod reader;
-mod suggest;
 mod template;
 
 pub use check::parse;
@@ -17,10 +12,10 @@ pub use cluster::{
     Cloud, Cluster, ClusterName, ClusterNameError, FrontEnd, Host, HostKind, Hypervisor, Nfs, Nis, PhysicalHost,
     SchedulerKind, Services, Uplink, Vlan,
 };
-pub use code::Code;
 pub use document::schema;
-pub use findings::{Also, Finding, Findings, Parsed, Place, Severity};
 pub use template::{example, template};
+
+pub use crate::reading::{Also, Code, Finding, Findings, Place, Severity};
 
 /// The front-end's name on the vLAN unless the file says otherwise.
 pub const FRONT_END_NAME: &str = "frontend";
@@ -33,3 +28,12 @@ pub const VXLAN_OVERHEAD: u32 = 50;
 
 /// VXLAN's UDP port (IANA).
 pub const VXLAN_PORT: u16 = 4789;
+
+/// A file without errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Warnings only.
+    pub warnings: Findings,
+}

@@ -4,10 +4,9 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 
+use crate::reading::{Placed, Sink};
 use crate::spec::Code;
 use crate::spec::document::Document;
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
 
 /// The front-end's address on the vLAN: the subnet's first.
 pub(super) fn front_end(subnet: Ipv4Network) -> Ipv4Addr {

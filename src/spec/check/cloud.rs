@@ -2,9 +2,8 @@
 
 use super::host::{cpus, memory};
 use super::optional;
+use crate::reading::{Placed, Sink};
 use crate::spec::document::CloudTable;
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
 use crate::spec::{Cloud, Code};
 
 /// More workers than one vLAN segment should carry.

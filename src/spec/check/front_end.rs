@@ -5,9 +5,8 @@ use landbridge_pki::NodeName;
 
 use super::addresses::address;
 use super::names::node_name;
+use crate::reading::{Placed, Sink};
 use crate::spec::document::{Document, FrontEndSection};
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
 use crate::spec::{Code, FRONT_END_NAME, FrontEnd, TUNNEL_PORT, VXLAN_PORT};
 
 /// TCP ports of what the front-end runs: ssh, rpcbind, NFS (RFC 7530), Grid Engine's two (IANA).

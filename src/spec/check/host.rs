@@ -6,10 +6,8 @@ use super::addresses::address;
 use super::cloud::cloud;
 use super::names::node_name;
 use super::{Told, optional};
+use crate::reading::{Placed, Sink, parse_mib};
 use crate::spec::document::HostSection;
-use crate::spec::findings::Sink;
-use crate::spec::memory::parse_mib;
-use crate::spec::reader::Placed;
 use crate::spec::{Code, Host, HostKind, Hypervisor, PhysicalHost};
 
 /// Less than this boots no worker.

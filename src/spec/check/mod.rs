@@ -15,9 +15,8 @@ mod vlan;
 use toml::de::DeTable;
 
 use super::document::{ClusterSection, Document};
-use super::findings::Sink;
-use super::reader::{Placed, Section};
 use super::{Cluster, ClusterName, Code, Findings, Parsed};
+use crate::reading::{Placed, Section, Sink};
 
 /// Reads the text of a `cluster.toml`. Gives the cluster and warnings, or every finding (warnings too) when at least one
 /// is an error.

@@ -2,11 +2,10 @@
 
 use landbridge_pki::NodeName;
 
+use crate::reading::{Placed, Sink};
 use crate::spec::Code;
 use crate::spec::FRONT_END_NAME;
 use crate::spec::document::Document;
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
 
 /// RFC 1123, section 2.1, in lower case.
 pub(super) const LABEL_HINT: &str = "use lower-case letters, digits and inner hyphens, as in host names";

@@ -2,9 +2,8 @@
 
 use landbridge_fabric::InterfaceName;
 
+use crate::reading::{Placed, Sink};
 use crate::spec::Code;
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
 
 /// A NIC's name: one that the kernel can give, and that we don't.
 pub(super) fn check(name: &Placed<String>, sink: &Sink<'_>) -> Option<InterfaceName> {

@@ -2,10 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::reading::{Placed, Sink, closest};
 use crate::spec::document::{NfsTable, NisTable, ServicesSection};
-use crate::spec::findings::Sink;
-use crate::spec::reader::Placed;
-use crate::spec::suggest::closest;
 use crate::spec::{Code, Nfs, Nis, SchedulerKind, Services};
 
 /// The section by itself.

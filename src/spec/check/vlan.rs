@@ -5,9 +5,8 @@ use landbridge_fabric::{Mtu, VlanId, Vni};
 
 use super::addresses::network;
 use super::nic;
+use crate::reading::{Placed, Sink, Span};
 use crate::spec::document::{Document, TaggedTable, UplinkTable, VlanSection, VxlanTable};
-use crate::spec::findings::Sink;
-use crate::spec::reader::{Placed, Span};
 use crate::spec::{Code, Uplink, VXLAN_OVERHEAD, Vlan};
 
 /// The section by itself.

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::spec::reader::{Need, Placed, Section, Span};
+use crate::reading::{Need, Placed, Section, Span};
 
 /// A physical host (underlay, cpus, memory, libvirt or driver) or a cloud (ec2).
 #[derive(Debug, Default, JsonSchema)]

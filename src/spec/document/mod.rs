@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 
-use super::reader::{Need, Placed, Section};
+use crate::reading::{Need, Placed, Section};
 
 mod host;
 mod services;

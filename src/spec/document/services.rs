@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::spec::reader::{Need, Placed, Section};
+use crate::reading::{Need, Placed, Section};
 
 /// What the front-end serves.
 #[derive(Debug, Default, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::spec::reader::{Need, Placed, Section, Span};
+use crate::reading::{Need, Placed, Section, Span};
 
 /// The private LAN.
 #[derive(Debug, Default, JsonSchema)]

@@ -1,11 +1,12 @@
 //! "Did you mean …?"
 
 /// The candidate that `word` was most likely meant to be: at most a third of its letters differ.
-pub(super) fn closest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let folded = word.to_lowercase().replace('_', "-");
+pub(crate) fn closest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    let fold = |text: &str| text.to_lowercase().replace('_', "-");
+    let folded = fold(word);
     candidates
         .iter()
-        .map(|candidate| (distance(&folded, candidate), *candidate))
+        .map(|candidate| (distance(&folded, &fold(candidate)), *candidate))
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
         .min()
         .map(|(_, candidate)| candidate)
@@ -35,6 +36,7 @@ mod tests {
     fn a_slip_of_the_finger_is_recognised() {
         assert_eq!(closest("sheduler", &["nfs", "nis", "scheduler"]), Some("scheduler"));
         assert_eq!(closest("instance_type", &["region", "instance-type"]), Some("instance-type"));
+        assert_eq!(closest("vncpu", &["CPU", "VCPU", "KERNEL_CMD"]), Some("VCPU"));
         assert_eq!(closest("subnets", &["subnet", "uplink"]), Some("subnet"));
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a cluster file, and where.
+//! What is wrong with a file, and where.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::{Cluster, Code};
+use super::Code;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// There is no cluster until it is mended.
+    /// The file is of no use until it is mended.
     Error,
     /// It works, but probably not as meant.
     Warning,
@@ -78,7 +78,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// How many of the findings stop the cluster.
+    /// How many of the findings make the file useless.
     pub fn errors(&self) -> usize {
         self.list.iter().filter(|f| f.severity == Severity::Error).count()
     }
@@ -108,37 +108,28 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
-/// A file without errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parsed {
-    /// The cluster.
-    pub cluster: Cluster,
-    /// Warnings only.
-    pub warnings: Findings,
-}
-
 /// Where the stages put what they find.
 #[derive(Debug)]
-pub(super) struct Sink<'t> {
+pub(crate) struct Sink<'t> {
     text: &'t str,
     list: RefCell<Vec<Finding>>,
 }
 
 impl<'t> Sink<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, list: RefCell::default() }
     }
 
-    pub(super) fn error(&self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn error(&self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.push(Severity::Error, code, span, message.into(), hint.into(), None);
     }
 
-    pub(super) fn warning(&self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn warning(&self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.push(Severity::Warning, code, span, message.into(), hint.into(), None);
     }
 
     /// An error that is about two places.
-    pub(super) fn clash(
+    pub(crate) fn clash(
         &self,
         code: Code,
         span: &Range<usize>,
@@ -163,7 +154,7 @@ impl<'t> Sink<'t> {
         self.list.borrow_mut().push(Finding { severity, code, place, message, hint, also });
     }
 
-    pub(super) fn into_findings(self) -> Findings {
+    pub(crate) fn into_findings(self) -> Findings {
         let mut list = self.list.into_inner();
         list.sort_by_key(|a| (a.place.span.start, a.code));
         Findings { list }

@@ -13,7 +13,7 @@ const UNITS: [(&str, u64); 8] = [
 ];
 
 /// Reads `8 GiB`, `512MiB`, `1.5 GiB` or `8 GB` and gives whole MiB, rounded down. `None` when it is no amount.
-pub(super) fn parse_mib(text: &str) -> Option<u64> {
+pub(crate) fn parse_mib(text: &str) -> Option<u64> {
     let text = text.trim();
     let unit_start = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = (text[..unit_start].trim_end(), &text[unit_start..]);

@@ -12,13 +12,13 @@ use super::findings::Sink;
 use super::suggest::closest;
 
 /// A span of bytes in the file.
-pub(super) type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// A value, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) span: Span,
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
 }
 
 /// The schema knows the value only.
@@ -38,7 +38,7 @@ impl<T: JsonSchema> JsonSchema for Placed<T> {
 
 /// Whether a key has to be there; and an example of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     Optional(&'static str),
     Required(&'static str),
 }
@@ -52,23 +52,30 @@ impl Need {
 }
 
 /// A table being read. Every key that was asked for is known; [`Section::finish`] tells of all others.
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     table: &'a DeTable<'a>,
     /// Where the table's header or braces stand.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     path: String,
     asked: Vec<&'static str>,
     missing: Vec<(&'static str, String)>,
+    /// Whether its keys are the file's sections.
+    holds_sections: bool,
     sink: &'a Sink<'a>,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(table: &'a Spanned<DeTable<'a>>, sink: &'a Sink<'a>) -> Self {
-        Self { table: table.get_ref(), span: 0..0, path: String::new(), asked: Vec::new(), missing: Vec::new(), sink }
+    /// A file that is made of sections.
+    pub(crate) fn root(table: &'a Spanned<DeTable<'a>>, sink: &'a Sink<'a>) -> Self {
+        Self { holds_sections: true, ..Self::new(table.get_ref(), 0..0, String::new(), sink) }
+    }
+
+    fn new(table: &'a DeTable<'a>, span: Span, path: String, sink: &'a Sink<'a>) -> Self {
+        Self { table, span, path, asked: Vec::new(), missing: Vec::new(), holds_sections: false, sink }
     }
 
     /// Whether the key is there, whatever its value.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
@@ -100,7 +107,7 @@ impl<'a> Section<'a> {
         self.sink.error(Code::WrongType, &value.span(), message, hint);
     }
 
-    pub(super) fn text(&mut self, key: &'static str, need: Need) -> Option<Placed<String>> {
+    pub(crate) fn text(&mut self, key: &'static str, need: Need) -> Option<Placed<String>> {
         let value = self.value(key, need)?;
         if let Some(text) = value.get_ref().as_str() {
             return Some(Placed { value: text.to_owned(), span: value.span() });
@@ -109,7 +116,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    pub(super) fn integer(&mut self, key: &'static str, need: Need) -> Option<Placed<i64>> {
+    pub(crate) fn integer(&mut self, key: &'static str, need: Need) -> Option<Placed<i64>> {
         let value = self.value(key, need)?;
         let number = value.get_ref().as_integer().map(|i| i64::from_str_radix(i.as_str(), i.radix()));
         match number {
@@ -124,7 +131,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    pub(super) fn boolean(&mut self, key: &'static str, need: Need) -> Option<Placed<bool>> {
+    pub(crate) fn boolean(&mut self, key: &'static str, need: Need) -> Option<Placed<bool>> {
         let value = self.value(key, need)?;
         if let Some(boolean) = value.get_ref().as_bool() {
             return Some(Placed { value: boolean, span: value.span() });
@@ -133,7 +140,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    pub(super) fn texts(&mut self, key: &'static str, need: Need) -> Option<Placed<Vec<Placed<String>>>> {
+    pub(crate) fn texts(&mut self, key: &'static str, need: Need) -> Option<Placed<Vec<Placed<String>>>> {
         let value = self.value(key, need)?;
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, value, "a list of texts", need);
@@ -150,7 +157,7 @@ impl<'a> Section<'a> {
     }
 
     /// A table inside this one, in whatever form: `[a.b]`, `b = { … }` or `b.c = …`.
-    pub(super) fn table(&mut self, key: &'static str, need: Need) -> Option<Section<'a>> {
+    pub(crate) fn table(&mut self, key: &'static str, need: Need) -> Option<Section<'a>> {
         let value = self.value(key, need)?;
         if let DeValue::Table(table) = value.get_ref() {
             return Some(self.inner(table, value.span(), self.path_of(key)));
@@ -160,7 +167,7 @@ impl<'a> Section<'a> {
     }
 
     /// A section that every file has to have.
-    pub(super) fn section(&mut self, key: &'static str, purpose: &str) -> Option<Section<'a>> {
+    pub(crate) fn section(&mut self, key: &'static str, purpose: &str) -> Option<Section<'a>> {
         if self.has(key) {
             return self.table(key, Need::Optional("{ … }"));
         }
@@ -170,7 +177,7 @@ impl<'a> Section<'a> {
     }
 
     /// The tables of `[[key]]`; none when there are none.
-    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Section<'a>> {
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Section<'a>> {
         let Some(value) = self.value(key, Need::Optional("")) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             let message = format!("`{key}` is {}, but has to be a list of tables", kind(value.get_ref()));
@@ -191,12 +198,12 @@ impl<'a> Section<'a> {
     }
 
     fn inner(&self, table: &'a DeTable<'a>, span: Span, path: String) -> Section<'a> {
-        Section { table, span, path, asked: Vec::new(), missing: Vec::new(), sink: self.sink }
+        Section::new(table, span, path, self.sink)
     }
 
     /// Tells of every key that nobody asked for, and of every one that isn't there. A key that was only misspelt is told
     /// once.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let unknown = self.table.keys().filter(|key| !self.asked.contains(&key.get_ref().as_ref()));
         for key in unknown {
             let hint = match closest(key.get_ref(), &self.asked) {
@@ -206,14 +213,15 @@ impl<'a> Section<'a> {
                 }
                 None => format!("known here: {}", self.asked.join(", ")),
             };
-            let what = if self.path.is_empty() { "section" } else { "key" };
+            let what = if self.holds_sections { "section" } else { "key" };
             let message = format!("{} has no {what} `{}`", self.title(), key.get_ref());
             self.sink.error(Code::UnknownKey, &key.span(), message, hint);
         }
         for (key, hint) in &self.missing {
-            let (code, message) = match self.path.as_str() {
-                "" => (Code::MissingSection, format!("there is no section `[{key}]`")),
-                _ => (Code::MissingKey, format!("{} has no `{key}`", self.title())),
+            let (code, message) = if self.holds_sections {
+                (Code::MissingSection, format!("there is no section `[{key}]`"))
+            } else {
+                (Code::MissingKey, format!("{} has no `{key}`", self.title()))
             };
             self.sink.error(code, &self.span, message, hint);
         }
