@@ -12,8 +12,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("network", &["naming", "spec"]),
     ("ipam", &[]),
     ("paths", &[]),
+    ("program", &[]),
     ("template", &["reading"]),
-    ("provider", &["naming", "paths", "spec", "template"]),
+    ("bootstrap", &["naming"]),
+    ("provider", &["bootstrap", "naming", "paths", "spec", "template"]),
     ("placement", &[]),
     ("worker", &[]),
     ("view", &[]),
@@ -32,6 +34,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "naming",
             "network",
             "paths",
+            "program",
             "scheduler",
             "services",
             "spec",
@@ -56,12 +59,23 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("cli", &["daemon", "frontend", "lifecycle", "paths", "scheduler", "spec", "store", "topology", "view"]),
+    ("cli", &["daemon", "frontend", "lifecycle", "paths", "program", "scheduler", "spec", "store", "topology", "view"]),
 ];
 
 /// No tokio, no process, no file system, no socket.
-const PURE: &[&str] =
-    &["reading", "spec", "naming", "network", "ipam", "worker", "view", "topology", "template", "placement"];
+const PURE: &[&str] = &[
+    "reading",
+    "spec",
+    "naming",
+    "network",
+    "ipam",
+    "worker",
+    "view",
+    "topology",
+    "template",
+    "placement",
+    "bootstrap",
+];
 const IMPURE: &[&str] = &["tokio", "std::process", "std::fs", "std::net::Tcp", "std::net::Udp", "std::os::unix::net"];
 
 /// Files that may hold `unsafe`, each with its reason in it.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 use landbridge::enroll::{Gate, Limits, Peer, TlsIdentity, serve, server_config};
 use landbridge_node::wire::{
@@ -26,11 +27,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A gate that knows nobody but lets members ask for orders.
 struct Stub;
 
+/// Larger than any body of JSON may be.
+const PROGRAM: &[u8] = &[b'x'; 2 * MAX_BODY];
+
 fn refused<T>() -> Result<T, Refusal> {
     Err(Refusal { code: RefusalCode::UnknownToken, message: "no such token".into(), remedy: "make one".into() })
 }
 
 impl Gate for Stub {
+    fn node(&self) -> Result<Bytes, Refusal> {
+        Ok(Bytes::from_static(PROGRAM))
+    }
     async fn join(&self, _: JoinRequest) -> Result<Admission, Refusal> {
         refused()
     }
@@ -197,6 +204,18 @@ async fn a_stranger_learns_only_that_it_is_one() {
         let (status, body) = door.ask(None, &request).await;
         assert_eq!((status.as_str(), code(&body)), ("HTTP/1.1 401 Unauthorized", RefusalCode::Stranger), "{request}");
     }
+}
+
+#[tokio::test]
+async fn a_stranger_is_given_the_program_and_a_member_too() {
+    let mut door = Door::open(Limits::default()).await;
+    let worker = door.member("w1", Role::Worker);
+    for caller in [None, Some(&worker)] {
+        let (status, body) = door.ask(caller, &get("/v1/node")).await;
+        assert_eq!((status.as_str(), body.len()), ("HTTP/1.1 200 OK", PROGRAM.len()));
+    }
+    let (status, _) = door.ask(None, &post("/v1/node", "")).await;
+    assert!(status.starts_with("HTTP/1.1 405"), "{status}");
 }
 
 #[tokio::test]

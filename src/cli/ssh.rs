@@ -1,10 +1,10 @@
 //! Installing `landbridge-node` on a physical host over OpenSSH, with the person's own configuration, agent and known hosts.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::CliError;
+use crate::program::NodeProgram;
 
 /// Where the program goes.
 const REMOTE: &str = "/usr/local/sbin/landbridge-node";
@@ -16,21 +16,13 @@ const INSTALL: &str = "umask 022 && cat > /usr/local/sbin/.landbridge-node.new \
 
 /// Copies `landbridge-node` from beside our own program to `target` and enrols it with the token.
 pub(super) fn enrol(target: &str, token: &str) -> Result<(), CliError> {
-    let program = std::fs::read(own_node()?)?;
-    remote(target, INSTALL, &program)?;
-    remote(target, &format!("{REMOTE} host join --token-stdin"), format!("{token}\n").as_bytes())
-}
-
-fn own_node() -> Result<PathBuf, CliError> {
-    let node = std::env::current_exe()?.with_file_name("landbridge-node");
-    if node.exists() {
-        return Ok(node);
-    }
-    Err(CliError::Program {
+    let program = NodeProgram::find().map_err(|error| CliError::Program {
         program: "installing landbridge-node".into(),
-        seen: format!("{} doesn't exist", node.display()),
+        seen: error.to_string(),
         remedy: "install landbridge and landbridge-node in the same directory".into(),
-    })
+    })?;
+    remote(target, INSTALL, &program.bytes)?;
+    remote(target, &format!("{REMOTE} host join --token-stdin"), format!("{token}\n").as_bytes())
 }
 
 /// Runs a command there, feeding it `input`: secrets never stand in a process list on either side.

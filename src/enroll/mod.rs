@@ -10,6 +10,7 @@ mod tls;
 
 use std::future::Future;
 
+use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
     StageReport,
@@ -36,6 +37,9 @@ impl Peer {
 /// Who decides about requests. Long polls (`orders`, `fabric`) answer when something is newer than `after`, at the latest
 /// after half a minute.
 pub trait Gate: Send + Sync + 'static {
+    /// Anybody who wants `landbridge-node` as it belongs to this front-end. There is nothing secret in it.
+    fn node(&self) -> Result<Bytes, Refusal>;
+
     /// A machine with a token.
     fn join(&self, request: JoinRequest) -> impl Future<Output = Result<Admission, Refusal>> + Send;
 

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use landbridge_node::wire::{Refusal, RefusalCode};
 use landbridge_pki::Role;
 use serde::Deserialize;
 
-use super::body::{Answer, read};
+use super::body::{Answer, Refused, read};
 use super::{Gate, Peer};
 
 /// The peer of a connection, if it showed a certificate.
@@ -27,6 +29,7 @@ type Door<G> = State<Arc<G>>;
 
 pub(super) fn router<G: Gate>(gate: Arc<G>) -> Router {
     Router::new()
+        .route("/v1/node", get(node::<G>))
         .route("/v1/join", post(join::<G>))
         .route("/v1/rejoin", post(rejoin::<G>))
         .route("/v1/renew", post(renew::<G>))
@@ -36,6 +39,10 @@ pub(super) fn router<G: Gate>(gate: Arc<G>) -> Router {
         .route("/v1/fabric", get(fabric::<G>).post(fabric_report::<G>))
         .fallback(unknown)
         .with_state(gate)
+}
+
+async fn node<G: Gate>(State(gate): Door<G>) -> Result<impl IntoResponse, Refused> {
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], gate.node()?))
 }
 
 async fn join<G: Gate>(State(gate): Door<G>, request: Request) -> Answer<impl serde::Serialize> {

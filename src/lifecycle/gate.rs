@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
     StageReport, Standing,
@@ -16,6 +17,11 @@ use crate::worker::{LeaveStep, WorkerState};
 pub struct Doorkeeper(pub Arc<Roster>);
 
 impl Gate for Doorkeeper {
+    fn node(&self) -> Result<Bytes, Refusal> {
+        let program = self.0.node_program().map_err(|e| internal("reading landbridge-node", &e))?;
+        Ok(program.bytes.clone())
+    }
+
     async fn join(&self, request: JoinRequest) -> Result<Admission, Refusal> {
         self.0.join_now(request).await
     }

@@ -17,7 +17,7 @@ mod token;
 mod workers;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use landbridge_node::wire::Failure;
@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::frontend::{self, KeysError};
 use crate::paths::Paths;
+use crate::program::{NodeProgram, ProgramError};
 use crate::scheduler::{Queue, SchedulerError};
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
@@ -82,6 +83,8 @@ pub struct Roster {
     busy: Mutex<std::collections::HashSet<NodeName>>,
     refusals: Refusals,
     tasks: TaskTracker,
+    /// What other machines are given; read when the first one asks.
+    node: OnceLock<NodeProgram>,
     /// Whom to trust has changed, and the doors must know before the first renewed node knocks.
     trust: Notify,
 }
@@ -103,6 +106,7 @@ impl Roster {
             busy: Mutex::default(),
             refusals: Refusals::default(),
             tasks: TaskTracker::new(),
+            node: OnceLock::new(),
             trust: Notify::new(),
         })
     }
@@ -125,6 +129,15 @@ impl Roster {
     /// Where things are.
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// `landbridge-node` as other machines are given it, and its hash.
+    pub fn node_program(&self) -> Result<&NodeProgram, ProgramError> {
+        if let Some(program) = self.node.get() {
+            return Ok(program);
+        }
+        let program = NodeProgram::find()?;
+        Ok(self.node.get_or_init(|| program))
     }
 
     /// Who has a tunnel session now.

@@ -8,6 +8,7 @@ use landbridge_pki::NodeName;
 use serde::{Deserialize, Serialize};
 
 use super::Launch;
+use crate::bootstrap::Seed;
 use crate::naming::Mac;
 use crate::template::WorkerTemplate;
 
@@ -24,23 +25,6 @@ pub struct Order {
     pub mac: Mac,
     /// What it is told at its first start.
     pub seed: Seed,
-}
-
-/// What a machine is told at its first start, as cloud-init's NoCloud source has it. Holds the join token: secret for minutes.
-#[derive(Clone)]
-pub struct Seed {
-    /// `user-data`: at most 16,384 bytes.
-    pub user_data: String,
-    /// `meta-data`.
-    pub meta_data: String,
-    /// `network-config`, where the machine can't ask for one.
-    pub network_config: Option<String>,
-}
-
-impl std::fmt::Debug for Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seed").field("meta_data", &self.meta_data).finish_non_exhaustive()
-    }
 }
 
 /// A machine's name in its host's own words: a domain's UUID, an instance's id.

@@ -7,7 +7,8 @@ use landbridge_pki::NodeName;
 
 use crate::spec::ClusterName;
 
-pub use machine::{Accelerated, Left, Leftover, LeftoverKind, Machine, MachineId, MachineState, Offered, Order, Seed};
+pub use crate::bootstrap::Seed;
+pub use machine::{Accelerated, Left, Leftover, LeftoverKind, Machine, MachineId, MachineState, Offered, Order};
 
 /// Makes and ends machines on one host. Every call is idempotent: twice is once.
 pub trait Provider: Send + Sync {

@@ -2,6 +2,7 @@
 //!
 //! | request | from | body | answer |
 //! |---|---|---|---|
+//! | `GET /v1/node` | anybody | - | `landbridge-node` itself |
 //! | `POST /v1/join` | a machine with a token; no client certificate | [`JoinRequest`] | [`Admission`] |
 //! | `POST /v1/rejoin` | a worker, by its certificate | [`RejoinRequest`] | [`Bundle`] |
 //! | `POST /v1/renew` | any node, by its certificate | [`RenewRequest`] | [`Identity`] |
@@ -15,7 +16,7 @@
 //! it. No name is checked: the extended key usage tells the front-end from every other member of the cluster, and an address
 //! may be translated on the way.
 //!
-//! Every refusal is a [`Refusal`] with a 4xx status; a body is at most [`MAX_BODY`] bytes.
+//! Every refusal is a [`Refusal`] with a 4xx status; a body of JSON is at most [`MAX_BODY`] bytes.
 
 mod bundle;
 mod join;
