@@ -14,5 +14,6 @@ pub mod names;
 pub mod nic;
 pub mod paths;
 pub mod state;
+pub mod user_data;
 pub mod wire;
 pub mod words;

@@ -84,6 +84,10 @@ pub(super) struct JoinArgs {
     pub(super) dev: Option<InterfaceName>,
     #[command(flatten)]
     pub(super) token: TokenArgs,
+    /// Take the token from the user-data that this machine was made with: on a disk labelled CIDATA, or from the cloud's metadata
+    /// service.
+    #[arg(long, conflicts_with_all = ["token_file", "token_stdin"])]
+    pub(super) user_data: bool,
     /// All stages together may take this long.
     #[arg(long, value_name = "SECS", default_value = "180", value_parser = seconds)]
     pub(super) deadline: Duration,
@@ -166,6 +170,15 @@ mod tests {
     fn a_token_comes_from_one_place() {
         let words = ["landbridge-node", "join", "--token-stdin", "--token-file", "t"];
         assert!(Args::try_parse_from(words).is_err());
+        assert!(Args::try_parse_from(["landbridge-node", "join", "--token-stdin", "--user-data"]).is_err());
         assert!(Args::try_parse_from(["landbridge-node", "join", "--deadline", "0"]).is_err());
+    }
+
+    #[test]
+    fn the_golden_images_unit_starts_a_command_that_there_is() {
+        let unit = include_str!("../../landbridge-node-boot.service");
+        let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a command");
+        let Command::Join(join) = Args::parse_from(line.split(' ')).command else { panic!("{line}") };
+        assert!(join.user_data && join.foreground);
     }
 }

@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 
 use super::args::TokenArgs;
 use super::exit::{Exit, Problem};
+use crate::user_data::{self, Sources};
 use crate::wire::Token;
+use crate::words;
 
 /// More than any token is long.
 const LONGEST: u64 = 1024;
@@ -26,6 +28,12 @@ pub(super) fn read(args: &TokenArgs) -> Result<Option<Token>, Problem> {
         None => return Ok(None),
     };
     text.parse().map(Some).map_err(|e: crate::wire::TokenError| problem(e.to_string()))
+}
+
+/// The token that this machine was made with.
+pub(super) async fn of_user_data() -> Result<Token, Problem> {
+    let found = user_data::token(&Sources::default()).await;
+    found.map_err(|e| Problem { text: words::chain(&e), exit: Exit::Token })
 }
 
 fn text(from: impl Read) -> io::Result<Zeroizing<String>> {

@@ -22,6 +22,7 @@ pub(super) async fn join(paths: Paths, args: JoinArgs) -> Result<Exit, Problem> 
     let token = token::read(&args.token)?;
     let state = State::open(paths)?;
     let mut lock = state.take_over(PATIENCE).await?;
+    let token = if args.user_data && state.member()?.is_none() { Some(token::of_user_data().await?) } else { token };
     let options = Options { via: args.via.map(Into::into), nic: args.dev, token, limit: args.deadline };
     let start = Start::new(&state, &options).await.map_err(|error| problem(&error))?;
     let mut machine = Machine::open(place(state.paths())).await?;
