@@ -140,20 +140,42 @@ impl<'lab> MachineBuilder<'lab> {
 pub struct UmlBuilder<'lab> {
     lab: &'lab Lab,
     wish: Wish,
-    memory_mib: u32,
+    hardware: Hardware,
     host: Option<(Machine, Option<String>)>,
+}
+
+/// What a machine with a kernel of its own is made of, its network cards aside.
+pub(crate) struct Hardware {
+    pub(crate) memory_mib: u32,
+    /// What is on its disks, read-only inside: `/dev/ubda` and so on.
+    pub(crate) disks: Vec<Vec<u8>>,
+    /// The hardware address of its first network card; `None`: one that nobody else in the lab has.
+    pub(crate) mac: Option<String>,
 }
 
 impl<'lab> UmlBuilder<'lab> {
     pub(crate) fn new(lab: &'lab Lab, name: &str) -> Self {
-        Self { lab, wish: Wish::named(name), memory_mib: 256, host: None }
+        let hardware = Hardware { memory_mib: 256, disks: Vec::new(), mac: None };
+        Self { lab, wish: Wish::named(name), hardware, host: None }
     }
 
     common_wishes!();
 
     /// Its memory (256 MiB otherwise).
     pub fn memory_mib(mut self, memory_mib: u32) -> Self {
-        self.memory_mib = memory_mib;
+        self.hardware.memory_mib = memory_mib;
+        self
+    }
+
+    /// Its next disk with this on it, read-only: `/dev/ubda` and so on.
+    pub fn disk(mut self, image: impl Into<Vec<u8>>) -> Self {
+        self.hardware.disks.push(image.into());
+        self
+    }
+
+    /// The hardware address of its first network card.
+    pub fn mac(mut self, mac: &str) -> Self {
+        self.hardware.mac = Some(mac.to_owned());
         self
     }
 
@@ -175,6 +197,6 @@ impl<'lab> UmlBuilder<'lab> {
     /// # Errors
     /// The drawing is wrong, the name is taken, user-mode-linux is missing, or the kernel refused.
     pub fn boot(self) -> LabResult<Uml> {
-        self.lab.boot_uml(&self.wish, self.memory_mib, self.host)
+        self.lab.boot_uml(&self.wish, &self.hardware, self.host)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::agent::message::Request;
-use crate::builder::{MachineBuilder, NicWish, UmlBuilder, Wish};
+use crate::builder::{Hardware, MachineBuilder, NicWish, UmlBuilder, Wish};
 use crate::error::{LabError, LabResult, io_error};
 use crate::image::{self, INIT_PROGRAM, Image};
 use crate::init::Role;
@@ -111,6 +111,16 @@ impl Lab {
         self.parts().umls.iter().find(|uml| uml.name() == name).cloned()
     }
 
+    /// Ends a machine and forgets it: its name is free again.
+    ///
+    /// # Errors
+    /// The kernel kept its network cards.
+    pub fn retire(&self, uml: &Uml) -> LabResult<()> {
+        uml.stop();
+        self.parts().umls.retain(|other| other.name() != uml.name());
+        uml.remove_cards()
+    }
+
     /// All machines, in the order in which they came up, those of namespaces first.
     pub fn machines(&self) -> Vec<Machine> {
         let parts = self.parts();
@@ -142,7 +152,7 @@ impl Lab {
     pub(crate) fn boot_uml(
         &self,
         wish: &Wish,
-        memory_mib: u32,
+        hardware: &Hardware,
         host: Option<(Machine, Option<String>)>,
     ) -> LabResult<Uml> {
         self.check_name(&wish.name)?;
@@ -155,7 +165,10 @@ impl Lab {
             Some((host, bridge)) => plugs_on_host(wish, &host, bridge.as_deref())?,
         };
         plugs.macs = plugs.taps.iter().map(|_| self.next_mac()).collect();
-        let uml = Uml::create(self, wish, memory_mib, plugs)?;
+        if let (Some(first), Some(mac)) = (plugs.macs.first_mut(), &hardware.mac) {
+            first.clone_from(mac);
+        }
+        let uml = Uml::create(self, wish, hardware, plugs)?;
         self.parts().umls.push(uml.clone());
         Ok(uml)
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::client::{AgentClient, Pace};
 use crate::agent::message::Request;
-use crate::builder::Wish;
+use crate::builder::{Hardware, Wish};
 use crate::command::{Command, Progress, Running};
 use crate::error::{LabError, LabResult, io_error};
 use crate::image;
@@ -65,15 +65,18 @@ pub(crate) struct Plugs {
 
 impl Uml {
     /// Makes the disk and boots the kernel.
-    pub(crate) fn create(lab: &Lab, wish: &Wish, memory_mib: u32, mut plugs: Plugs) -> LabResult<Self> {
+    pub(crate) fn create(lab: &Lab, wish: &Wish, hardware: &Hardware, mut plugs: Plugs) -> LabResult<Self> {
         let program = image::guest_kernel()?;
         let (line, far_end) = UnixStream::pair().map_err(io_error("making the serial line of", &wish.name))?;
         let config = wish.init_config(lab, Role::Holder, Some(plugs.netns.path()));
         let holder = Machine::launch(&wish.name, lab.init_program(), &config, Stdio::from(OwnedFd::from(far_end)))?;
         let agent = AgentClient::start(line, Pace::Serial).map_err(io_error("listening to", &wish.name))?;
-        let guest = Machine::guest(&wish.name, agent, holder.console_recorder(), plugs.netns.clone());
         let scratch = lab.image().directory().join("mnt");
-        let kernel = kernel_command(&program, &scratch, memory_mib, &plugs);
+        for (index, content) in hardware.disks.iter().enumerate() {
+            holder.write_file(disk(&scratch, index), content.clone())?;
+        }
+        let guest = Machine::guest(&wish.name, agent, holder.console_recorder(), plugs.netns.clone());
+        let kernel = kernel_command(&program, &scratch, hardware, &plugs);
         for (index, nic) in plugs.network.nics.iter_mut().enumerate() {
             nic.device = Some(format!("vec{index}"));
         }
@@ -140,6 +143,13 @@ impl Uml {
         self.boot()
     }
 
+    /// Pulls its cards out for good.
+    pub(crate) fn remove_cards(&self) -> LabResult<()> {
+        let taps = self.inner.plugs.taps.iter();
+        let mut removed = taps.map(|tap| link::remove(&self.inner.plugs.netns, tap));
+        removed.try_for_each(|one| one.map_err(io_error("removing the cards of", self.name())))
+    }
+
     /// Ends it with all that is in it, its disk too. Twice is once.
     pub fn stop(&self) {
         self.inner.holder.stop();
@@ -168,10 +178,10 @@ fn watch(mut kernel: Running, agent: &AgentClient) {
 
 /// The command line that boots the guest: its root is the directory `root` in `scratch`, its serial line standard input,
 /// its console standard output.
-fn kernel_command(program: &Path, scratch: &Path, memory_mib: u32, plugs: &Plugs) -> Vec<String> {
+fn kernel_command(program: &Path, scratch: &Path, hardware: &Hardware, plugs: &Plugs) -> Vec<String> {
     let mut command = vec![
         program.display().to_string(),
-        format!("mem={memory_mib}M"),
+        format!("mem={}M", hardware.memory_mib),
         format!("uml_dir={}", scratch.join("memory").display()),
         "rootfstype=hostfs".to_owned(),
         format!("rootflags={}", scratch.join("root").display()),
@@ -180,9 +190,16 @@ fn kernel_command(program: &Path, scratch: &Path, memory_mib: u32, plugs: &Plugs
         format!("initcall_blacklist={SKIPPED_AT_BOOT}"),
     ];
     command.extend(["con=null", "con0=null,fd:1", "ssl=null", "ssl0=fd:0", "quiet"].map(str::to_owned));
+    // `r`: read-only.
+    command.extend((0..hardware.disks.len()).map(|index| format!("ubd{index}r={}", disk(scratch, index).display())));
     for (index, (tap, mac)) in plugs.taps.iter().zip(&plugs.macs).enumerate() {
         let mtu = plugs.network.nics.get(index).map_or(1500, |nic| nic.mtu);
         command.push(format!("vec{index}:transport=tap,ifname={tap},depth=64,gro=1,mac={mac},mtu={mtu}"));
     }
     command
+}
+
+/// The image of a disk, in the memory that goes with the machine's holder.
+fn disk(scratch: &Path, index: usize) -> PathBuf {
+    scratch.join("memory").join(format!("disk{index}"))
 }

@@ -119,3 +119,17 @@ fn a_guest_has_a_clock_of_its_own() -> LabResult<()> {
     assert_eq!(w1.run("date -s 2001-02-03 > /dev/null; date +%F").expect_ok()?, "2001-02-03\n");
     Ok(())
 }
+
+#[test]
+fn a_machine_has_the_disks_that_it_was_given_and_its_name_is_free_when_it_is_retired() -> LabResult<()> {
+    let lab = Lab::new("disk")?;
+    let ursa01 = lab.machine("ursa01").start()?;
+    let w1 = lab.uml("w1").on_host(&ursa01).mac("02:4c:0a:4d:01:01").disk([b'x'; 4096]).boot()?;
+    assert_eq!(w1.run("head -c 3 /dev/ubda").expect_ok()?, "xxx");
+    w1.run("echo y > /dev/ubda").expect_failure()?;
+    assert_eq!(w1.run("cat /sys/class/net/eth0/address").expect_ok()?, "02:4c:0a:4d:01:01\n");
+    lab.retire(&w1)?;
+    ursa01.run("ip link show vm-w1").expect_failure()?;
+    lab.uml("w1").on_host(&ursa01).boot()?;
+    Ok(())
+}

@@ -68,6 +68,16 @@ pub(crate) fn attach(netns: &Netns, name: &str, bridge: Option<&str>, mtu: u32) 
     })
 }
 
+/// Removes a link.
+pub(crate) fn remove(netns: &Netns, name: &str) -> io::Result<()> {
+    netns.enter(|| {
+        converse(async |handle| {
+            let index = index_of(&handle, name).await?;
+            handle.link().del(index).execute().await.map_err(refused(&format!("removing {name}")))
+        })
+    })
+}
+
 /// Sets a link's MTU.
 pub(crate) fn set_mtu(netns: &Netns, name: &str, mtu: u32) -> io::Result<()> {
     netns.enter(|| {
