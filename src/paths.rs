@@ -52,6 +52,11 @@ impl Paths {
         self.run.join("api.sock")
     }
 
+    /// What machines that came to nothing wrote to their consoles (0700, files 0600).
+    pub fn consoles(&self) -> PathBuf {
+        self.state.join("consoles")
+    }
+
     /// The store.
     pub fn database(&self) -> PathBuf {
         self.state.join("landbridge.db")

@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::enroll::{self, Limits};
 use crate::frontend::{self, Surroundings};
-use crate::lifecycle::{Doorkeeper, Parts, Roster};
+use crate::lifecycle::{Doorkeeper, Parts, Roster, Tempo};
 use crate::paths::Paths;
+use crate::provider::Providers;
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::Sqlite;
@@ -82,6 +83,9 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
         paths,
         store,
         authority,
+        providers: Providers::default(),
+        tempo: Tempo::default(),
+        node: None,
         follow: converging.follow,
     });
     let gate = Arc::new(Doorkeeper(Arc::clone(&roster)));

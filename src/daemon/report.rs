@@ -14,7 +14,7 @@ use crate::view::{
     self, ClusterView, FrontEndView, HostState, HostView, ServiceState, ServiceView, TimelineView, TunnelView,
     UplinkKind, VlanView, WorkerView,
 };
-use crate::worker::{Worker, WorkerState};
+use crate::worker::{FailedAt, Worker, WorkerState};
 use crate::{naming, tunnel};
 
 /// A node that was not heard of for this long is silent: it asks for orders every half minute.
@@ -199,6 +199,7 @@ fn view_of(worker: &Worker, timeline: &[TimelineRow], now: Timestamp) -> WorkerV
         name: worker.name.to_string(),
         state: state_of(worker, now),
         stage: stage_of(worker.state),
+        failed_at: failed_before_joining(worker.state),
         since: worker.changed,
         asked: worker.created,
         cpu: worker.slots * 100,
@@ -218,6 +219,8 @@ fn state_of(worker: &Worker, now: Timestamp) -> view::WorkerState {
     let silent = worker.seen.is_none_or(|at| now.duration_since(at) > SILENT);
     match worker.state {
         WorkerState::Planned => view::WorkerState::Planned,
+        WorkerState::Provisioning => view::WorkerState::Provisioning,
+        WorkerState::Booting => view::WorkerState::Booting,
         WorkerState::Joining(_) => view::WorkerState::Joining,
         WorkerState::Ready if silent => view::WorkerState::Lost,
         WorkerState::Ready => view::WorkerState::Ready,
@@ -231,7 +234,14 @@ fn state_of(worker: &Worker, now: Timestamp) -> view::WorkerState {
 
 fn stage_of(at: WorkerState) -> Option<Stage> {
     match at {
-        WorkerState::Joining(stage) | WorkerState::Failed(stage) => Some(stage),
+        WorkerState::Joining(stage) | WorkerState::Failed(FailedAt::Stage(stage)) => Some(stage),
+        _ => None,
+    }
+}
+
+fn failed_before_joining(at: WorkerState) -> Option<String> {
+    match at {
+        WorkerState::Failed(at @ (FailedAt::Provisioning | FailedAt::Booting)) => Some(at.to_string()),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use landbridge_pki::authority::{AuthorityError, Revocation};
 use tokio::time::Instant;
 
 use super::{Roster, RosterError};
+use crate::provider::{Machine, MachineState};
 use crate::worker::{LeaveStep, Worker, WorkerState};
 
 /// Grid Engine has no event for a job's end that a stranger could await.
@@ -73,8 +74,12 @@ impl Roster {
             LeaveStep::Cut => self.cut(worker).await?,
             LeaveStep::Dequeue => self.queue.remove(name).await?,
             LeaveStep::Release => self.store.release(worker.id, quarantine(), Timestamp::now())?,
-            // Machines that we did not boot are not ours to destroy.
-            LeaveStep::Destroy => {}
+            // Machines that we did not boot are not ours to destroy: they have no record.
+            LeaveStep::Destroy => {
+                if let Some(record) = self.machine(worker.id)? {
+                    self.destroy_machine(&record).await?;
+                }
+            }
             LeaveStep::Prove => self.nothing_left(worker).await?,
         }
         Ok(())
@@ -171,6 +176,9 @@ impl Roster {
         if worker.via == Via::Tunnel && self.tunnel.admitted()?.contains(&worker.name) {
             return Err(gone("the tunnel server still admits it"));
         }
+        if self.has_machine(worker).await? {
+            return Err(gone("its host still has something of its machine"));
+        }
         // Hosts files and maps have no room for one in this step.
         self.follow.follow().await.map_err(RosterError::Follow)?;
         self.note(&worker.name, "is gone");
@@ -178,6 +186,24 @@ impl Roster {
         self.bells.ring(&worker.name);
         self.bells.forget(&worker.name);
         Ok(())
+    }
+}
+
+impl Roster {
+    /// Whether a host on which a machine was asked for still has something of it.
+    async fn has_machine(&self, worker: &Worker) -> Result<bool, RosterError> {
+        for record in self.store.machines_of(worker.id)?.iter().filter(|record| record.asked.is_some()) {
+            let maker = self.maker(&record.host)?;
+            let stays = |m: &Machine| !matches!(m.state, MachineState::Stopping | MachineState::Gone);
+            let machines = maker.provider.machines().await?;
+            let leftovers = maker.provider.leftovers().await?;
+            if machines.iter().any(|m| m.launch.worker_id == worker.id && stays(m))
+                || leftovers.iter().any(|left| left.worker_id == Some(worker.id))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod admit;
 mod bell;
+mod boot;
 mod bundle;
 mod gate;
 mod goodbye;
@@ -22,12 +23,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use jiff::Timestamp;
 use landbridge_node::wire::Failure;
 use landbridge_pki::{Authority, NodeName};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::frontend::{self, KeysError};
 use crate::paths::Paths;
 use crate::program::{NodeProgram, ProgramError};
+use crate::provider::{ProviderError, Providers};
 use crate::scheduler::{Queue, SchedulerError};
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
@@ -36,6 +38,7 @@ use bell::Bells;
 use goodbye::Goodbyes;
 use refusals::Refusals;
 
+pub use boot::{BootAnswer, BootRequest, Booted, Tempo};
 pub use gate::Doorkeeper;
 pub use hosts::members;
 pub use leave::quarantine;
@@ -62,6 +65,12 @@ pub struct Parts {
     pub queue: Queue,
     /// The OpenVPN server.
     pub tunnel: Tunnel,
+    /// Who makes machines on which host.
+    pub providers: Providers,
+    /// How long is waited for what.
+    pub tempo: Tempo,
+    /// What other machines are given; `None`: found when the first one asks.
+    pub node: Option<NodeProgram>,
     /// The front-end's own machine.
     pub follow: Arc<dyn Follow>,
 }
@@ -74,6 +83,10 @@ pub struct Roster {
     authority: Mutex<Authority>,
     queue: Queue,
     tunnel: Tunnel,
+    makers: HashMap<NodeName, Arc<boot::Maker>>,
+    tempo: Tempo,
+    /// Rises whenever a worker moves to another state.
+    moves: watch::Sender<u64>,
     follow: Arc<dyn Follow>,
     bells: Bells,
     goodbyes: Goodbyes,
@@ -99,6 +112,9 @@ impl Roster {
             authority: Mutex::new(parts.authority),
             queue: parts.queue,
             tunnel: parts.tunnel,
+            makers: boot::makers(parts.providers),
+            tempo: parts.tempo,
+            moves: watch::channel(0).0,
             follow: parts.follow,
             bells: Bells::new(Timestamp::now()),
             goodbyes: Goodbyes::default(),
@@ -106,7 +122,7 @@ impl Roster {
             busy: Mutex::default(),
             refusals: Refusals::default(),
             tasks: TaskTracker::new(),
-            node: OnceLock::new(),
+            node: parts.node.map_or_else(OnceLock::new, OnceLock::from),
             trust: Notify::new(),
         })
     }
@@ -237,6 +253,29 @@ pub enum RosterError {
     /// Memory failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The host can't make machines.
+    #[error("{0} makes no machines: give it libvirt, driver or ec2 in the cluster's file")]
+    NoProvider(NodeName),
+    /// No host can.
+    #[error("no host of the cluster makes machines: give one libvirt, driver or ec2 in the cluster's file")]
+    NoMaker,
+    /// A provider failed.
+    #[error("{0}; {remedy}", remedy = .0.remedy)]
+    Provider(ProviderError),
+    /// The program for the machines.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// What a machine would be told.
+    #[error(transparent)]
+    UserData(#[from] crate::bootstrap::TooLarge),
+    /// A machine's console.
+    #[error("keeping or reading the console in {} failed", path.display())]
+    Console {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The queue failed.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
@@ -260,5 +299,11 @@ pub enum RosterError {
     Follow(String),
 }
 
+impl From<ProviderError> for RosterError {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

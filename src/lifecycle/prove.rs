@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::admit::internal;
 use super::{Roster, RosterError};
 use crate::enroll::Peer;
-use crate::worker::{Worker, WorkerState};
+use crate::worker::{FailedAt, Worker, WorkerState};
 
 /// From the worker's last own stage to the canary's end.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -163,17 +163,19 @@ impl Roster {
     }
 
     /// A stage failed: said on both sides, slots stay closed.
-    pub(super) fn fail(&self, worker: &Worker, stage: Stage, failure: &Failure) -> Result<(), RosterError> {
+    pub(super) fn fail(&self, worker: &Worker, at: impl Into<FailedAt>, failure: &Failure) -> Result<(), RosterError> {
+        let at = at.into();
         // A program's last words may be lines; lists have one for each.
         let failure_line = failure.to_string().replace('\n', " | ");
         self.store.note_failure(worker.id, Some(&format!("{failure_line}; {}", failure.remedy)))?;
-        self.advance(worker, WorkerState::Failed(stage))?;
-        self.note(&worker.name, &format!("failed at {stage}: {failure_line}"));
+        self.advance(worker, WorkerState::Failed(at))?;
+        self.note(&worker.name, &format!("failed at {at}: {failure_line}"));
         Ok(())
     }
 
     pub(super) fn advance(&self, worker: &Worker, to: WorkerState) -> Result<bool, RosterError> {
         let advanced = self.store.advance(worker.id, worker.state, to, Timestamp::now())?;
+        self.moves.send_modify(|moves| *moves += 1);
         crash::point();
         Ok(advanced)
     }

@@ -13,9 +13,10 @@ use landbridge_node::wire::{
 use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
 use tempfile::TempDir;
 
-use super::{Doorkeeper, Follow, Offer, Parts, Roster, RosterError, TokenRequest};
+use super::{Doorkeeper, Follow, Offer, Parts, Roster, RosterError, Tempo, TokenRequest};
 use crate::enroll::{Gate as _, Peer};
 use crate::paths::Paths;
+use crate::provider::Providers;
 use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
 use crate::spec::{self, ClusterName};
@@ -23,7 +24,7 @@ use crate::store::Sqlite;
 use crate::tunnel::Tunnel;
 use crate::worker::{LeaveStep, WorkerState};
 
-struct NothingFollows;
+pub(super) struct NothingFollows;
 
 impl Follow for NothingFollows {
     fn follow(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
@@ -31,9 +32,9 @@ impl Follow for NothingFollows {
     }
 }
 
-struct House {
-    roster: Arc<Roster>,
-    queue: FakeScheduler,
+pub(super) struct House {
+    pub(super) roster: Arc<Roster>,
+    pub(super) queue: FakeScheduler,
     _dir: TempDir,
 }
 
@@ -53,6 +54,9 @@ fn house() -> House {
         queue: Queue::Fake(queue.clone()),
         tunnel: Tunnel::new(&paths),
         follow: Arc::new(NothingFollows),
+        providers: Providers::default(),
+        tempo: Tempo::default(),
+        node: None,
         cluster: Arc::new(cluster),
         paths,
     });
@@ -66,16 +70,7 @@ impl House {
     }
 
     async fn join(&self, offer: &Offer, key: &KeyPair) -> Result<Admission, RefusalCode> {
-        let token: Token = offer.token.parse().unwrap();
-        let request = JoinRequest {
-            secret: token.secret_text(),
-            role: Role::Worker,
-            via: Some(Via::Bridge),
-            csr_pem: key.csr_pem().unwrap(),
-            clock: Timestamp::now().as_second(),
-            facts: MachineFacts { cpus: 2, ..MachineFacts::default() },
-        };
-        Doorkeeper(Arc::clone(&self.roster)).join(request).await.map_err(|refusal| refusal.code)
+        join(&self.roster, &offer.token, key).await
     }
 
     async fn report(&self, peer: &Peer, stage: Stage, outcome: Outcome) -> Result<(), RefusalCode> {
@@ -115,7 +110,21 @@ impl House {
     }
 }
 
-fn peer(admission: &Admission) -> Peer {
+/// A machine with this token joins.
+pub(super) async fn join(roster: &Arc<Roster>, token: &str, key: &KeyPair) -> Result<Admission, RefusalCode> {
+    let token: Token = token.parse().unwrap();
+    let request = JoinRequest {
+        secret: token.secret_text(),
+        role: Role::Worker,
+        via: Some(Via::Bridge),
+        csr_pem: key.csr_pem().unwrap(),
+        clock: Timestamp::now().as_second(),
+        facts: MachineFacts { cpus: 2, ..MachineFacts::default() },
+    };
+    Doorkeeper(Arc::clone(roster)).join(request).await.map_err(|refusal| refusal.code)
+}
+
+pub(super) fn peer(admission: &Admission) -> Peer {
     Peer { certificate: CertificateFacts::from_pem(&admission.identity.certificate_pem).unwrap() }
 }
 
@@ -145,7 +154,7 @@ async fn a_canary_that_fails_keeps_the_slots_closed_and_is_told_to_the_worker() 
         worker.canary = Some(failure());
     });
     house.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
-    house.until(&offer.name, WorkerState::Failed(Stage::Canary)).await;
+    house.until(&offer.name, WorkerState::Failed(Stage::Canary.into())).await;
     assert!(!house.queue.worker(&offer.name).unwrap().open);
     let orders = Doorkeeper(Arc::clone(&house.roster)).orders(peer, 0).await.unwrap();
     assert_eq!(orders.canary, Some(Err(failure())));
@@ -159,7 +168,7 @@ async fn a_stage_that_failed_is_kept_in_words_and_the_worker_may_try_again() {
     let first = house.join(&offer, &key).await.unwrap();
     house.report(&peer(&first), Stage::Nfs, Outcome::Failed(failure())).await.unwrap();
     let worker = house.roster.store().worker(&offer.name).unwrap().unwrap();
-    assert_eq!(worker.state, WorkerState::Failed(Stage::Nfs));
+    assert_eq!(worker.state, WorkerState::Failed(Stage::Nfs.into()));
     assert_eq!(worker.failure.as_deref(), Some("expected a mount; saw a refusal; look at the exports"));
     let again = house.join(&offer, &key).await.unwrap();
     assert_eq!(again.identity, first.identity, "the same key gets the same certificate");
@@ -242,5 +251,5 @@ async fn a_join_that_falls_silent_has_failed_at_its_stage() {
     house.roster.tick(Timestamp::now()).unwrap();
     assert_eq!(house.state(&offer.name), WorkerState::Joining(Stage::Address));
     house.roster.tick(Timestamp::now() + jiff::SignedDuration::from_mins(10)).unwrap();
-    assert_eq!(house.state(&offer.name), WorkerState::Failed(Stage::Address));
+    assert_eq!(house.state(&offer.name), WorkerState::Failed(Stage::Address.into()));
 }

@@ -105,14 +105,19 @@ impl Roster {
             self.destroy(&worker.name, true)?;
             return Err(error);
         }
-        let address = with_prefix(&cluster, &worker);
-        let token = Token {
-            endpoint: endpoint(&cluster, via),
+        let (address, token) = (with_prefix(&cluster, &worker), self.token(&worker, &fresh));
+        Ok(Offer { name: worker.name, address, token: token.reveal(), expires })
+    }
+
+    /// A worker's token: where to go, whom to trust there, and the secret.
+    pub(super) fn token(&self, worker: &Worker, fresh: &FreshSecret) -> Token {
+        let cluster = self.cluster();
+        Token {
+            endpoint: endpoint(&cluster, worker.via),
             pin: self.pin(),
             secret: fresh.secret,
-            address: (via == Via::Bridge).then_some(address),
-        };
-        Ok(Offer { name: worker.name, address, token: token.reveal(), expires })
+            address: (worker.via == Via::Bridge).then(|| with_prefix(&cluster, worker)),
+        }
     }
 
     /// Makes a token for a physical host that stands in the cluster's file.
@@ -151,7 +156,7 @@ impl Roster {
 }
 
 /// Names that a worker can't have.
-fn reserved(cluster: &Cluster) -> Vec<NodeName> {
+pub(super) fn reserved(cluster: &Cluster) -> Vec<NodeName> {
     cluster.hosts.iter().map(|h| h.name.clone()).chain([cluster.front_end.name.clone()]).collect()
 }
 

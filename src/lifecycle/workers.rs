@@ -105,8 +105,9 @@ impl Roster {
                 _ => self.take_up(&worker.name),
             }
         }
+        self.start_watching();
         for worker in self.store.workers()? {
-            if worker.state == WorkerState::Planned {
+            if worker.state == WorkerState::Planned && self.machine(worker.id)?.is_none() {
                 self.prepare(&worker).await?;
             }
         }
@@ -119,6 +120,10 @@ impl Roster {
         match worker.state {
             WorkerState::Leaving(_) => self.start_leaving(name),
             WorkerState::Draining => self.start_draining(name),
+            WorkerState::Provisioning => self.start_provisioning(name, None),
+            WorkerState::Planned if self.machine(worker.id).is_ok_and(|m| m.is_some()) => {
+                self.start_provisioning(name, None);
+            }
             WorkerState::Joining(Stage::Canary) => self.start_proving(name),
             _ => {}
         }

@@ -1,9 +1,14 @@
 //! Machines on request: one trait, whoever makes them. A provider speaks for one host of the cluster's file.
 
+pub mod fake;
 mod machine;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use landbridge_pki::NodeName;
+use serde::{Deserialize, Serialize};
 
 use crate::spec::ClusterName;
 
@@ -36,8 +41,11 @@ pub trait Provider: Send + Sync {
     fn remove<'a>(&'a self, leftover: &'a Leftover) -> BoxFuture<'a, Result<(), ProviderError>>;
 }
 
+/// Who makes machines on which host.
+pub type Providers = BTreeMap<NodeName, Arc<dyn Provider>>;
+
 /// One attempt to make a worker's machine. What it makes bears these as tags.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Launch {
     /// The cluster.
     pub cluster: ClusterName,

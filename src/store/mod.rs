@@ -2,6 +2,7 @@
 //!
 //! [`Store`] is a trait so that another store can take the place of SQLite where several front-ends share one cluster.
 
+mod machine;
 mod sqlite;
 
 use std::net::Ipv4Addr;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::worker::{Worker, WorkerState};
 
+pub use machine::{Deploy, MachineNews, MachinePlan, MachineRecord, Room};
 pub use sqlite::Sqlite;
 
 /// SHA-256 of a token's secret: all that is kept of it.
@@ -171,6 +173,34 @@ pub trait Store: Send + Sync {
     /// Whose token this is or was, whatever it is still worth.
     fn token_owner(&self, token: TokenHash) -> Result<Option<NodeName>, StoreError>;
 
+    /// Makes record, lease and token of a new worker, and the record of its machine, if its host has room for it: what the
+    /// machines there take is counted in the same transaction, so that two who boot at once never exceed it.
+    fn plan_machine(&self, plan: &WorkerPlan, machine: &MachinePlan, now: Timestamp) -> Result<Worker, StoreError>;
+
+    /// Every machine of which something may be left, by worker.
+    fn machines(&self) -> Result<Vec<MachineRecord>, StoreError>;
+
+    /// Every machine that there ever was, by worker and attempt.
+    fn all_machines(&self) -> Result<Vec<MachineRecord>, StoreError>;
+
+    /// A worker's machines, by attempt.
+    fn machines_of(&self, id: i64) -> Result<Vec<MachineRecord>, StoreError>;
+
+    /// Writes down what became of a machine. What is written down already stays as it is.
+    fn note_machine(&self, id: i64, attempt: u32, news: &MachineNews, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Nothing is left of a worker's machine: it gets another attempt on the same host, in the same room.
+    fn next_machine(&self, id: i64, attempt: u32, now: Timestamp) -> Result<u32, StoreError>;
+
+    /// Gives a worker whose machine is still to come another token; the old one is worth nothing any more.
+    fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError>;
+
+    /// A worker's token is worth nothing any more.
+    fn void_token(&self, worker: &NodeName) -> Result<(), StoreError>;
+
+    /// How every worker that ever had a machine became ready.
+    fn deploys(&self) -> Result<Vec<Deploy>, StoreError>;
+
     /// Writes down what happened.
     fn record_event(&self, subject: &str, text: &str, now: Timestamp) -> Result<(), StoreError>;
 
@@ -196,6 +226,18 @@ pub enum StoreError {
         leased: usize,
         /// Not free yet.
         quarantined: usize,
+    },
+    /// The host has no room for the machine.
+    #[error("{host} has no room: {wanted} is wanted, and {left} is left of {whole}")]
+    NoRoom {
+        /// The host.
+        host: NodeName,
+        /// What the machine needs.
+        wanted: String,
+        /// What is not promised yet.
+        left: String,
+        /// What the host has for workers.
+        whole: String,
     },
     /// The database is of a later version.
     #[error("the database has version {found}, this landbridge knows {known}: use the newer landbridge")]

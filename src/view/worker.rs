@@ -21,6 +21,9 @@ pub struct WorkerView {
     pub state: WorkerState,
     /// The stage that a joining worker is in, or that a failed one failed at.
     pub stage: Option<Stage>,
+    /// Where one that failed before its join did: `provisioning` or `booting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<String>,
     /// Since when it has this state.
     pub since: Timestamp,
     /// When it was asked for.
@@ -50,6 +53,9 @@ pub struct WorkerView {
 impl WorkerView {
     /// State and stage in a few words, for example `joining: nfs`.
     pub fn state_text(&self) -> String {
+        if let (WorkerState::Failed, Some(at)) = (self.state, &self.failed_at) {
+            return format!("{}: {at}", self.state);
+        }
         match (self.state, self.stage) {
             (WorkerState::Joining | WorkerState::Failed, Some(stage)) => format!("{}: {stage}", self.state),
             (state, _) => state.to_string(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use landbridge_node::wire::{HostEntry, MachineFacts, Via};
 use landbridge_pki::NodeName;
 
-pub use state::{LeaveStep, StateError, WorkerState};
+pub use state::{FailedAt, LeaveStep, StateError, WorkerState};
 
 /// A worker's record: on disk before anything outside is asked for, gone only when nothing of the worker is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Worker {
     pub created: Timestamp,
     /// When its state last changed.
     pub changed: Timestamp,
+    /// When it was ready for the first time.
+    pub ready: Option<Timestamp>,
     /// When it was last heard of.
     pub seen: Option<Timestamp>,
     /// What the machine said of itself.

@@ -10,6 +10,10 @@ use landbridge_node::wire::Stage;
 pub enum WorkerState {
     /// The record, the lease and the token exist; nobody outside knows.
     Planned,
+    /// The provider is asked for its machine; whether it was, is known only to the provider until it has answered.
+    Provisioning,
+    /// Its machine was accepted and has not called yet.
+    Booting,
     /// Its machine has used the token; the stage is the one under way.
     Joining(Stage),
     /// Every stage was proved from both sides.
@@ -20,10 +24,50 @@ pub enum WorkerState {
     Drained,
     /// On its way out; the step is the one to do next.
     Leaving(LeaveStep),
-    /// A stage failed or its time is over. Its machine may try again.
-    Failed(Stage),
+    /// It failed there or its time is over. Its machine, if it has one, may try again.
+    Failed(FailedAt),
     /// Nothing of it is left but this record.
     Gone,
+}
+
+/// Where on its way a worker failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailedAt {
+    /// The provider gave it no machine.
+    Provisioning,
+    /// Its machine never called.
+    Booting,
+    /// A stage of its join.
+    Stage(Stage),
+}
+
+impl From<Stage> for FailedAt {
+    fn from(stage: Stage) -> Self {
+        Self::Stage(stage)
+    }
+}
+
+impl fmt::Display for FailedAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provisioning => f.pad("provisioning"),
+            Self::Booting => f.pad("booting"),
+            Self::Stage(stage) => stage.fmt(f),
+        }
+    }
+}
+
+impl FromStr for FailedAt {
+    type Err = StateError;
+
+    fn from_str(text: &str) -> Result<Self, StateError> {
+        let stage = || Stage::ALL.into_iter().find(|s| s.as_str() == text).map(Self::Stage);
+        match text {
+            "provisioning" => Ok(Self::Provisioning),
+            "booting" => Ok(Self::Booting),
+            _ => stage().ok_or_else(|| StateError(text.to_owned())),
+        }
+    }
 }
 
 /// What is still to do for a worker that leaves, in order. Every step can be repeated.
@@ -83,6 +127,11 @@ impl WorkerState {
         !matches!(self, Self::Leaving(_) | Self::Gone)
     }
 
+    /// Whether its machine is still to come.
+    pub fn awaits_machine(self) -> bool {
+        matches!(self, Self::Planned | Self::Provisioning | Self::Booting)
+    }
+
     /// Whether every stage was proved, and nothing has failed since.
     pub fn was_proved(self) -> bool {
         matches!(self, Self::Ready | Self::Draining | Self::Drained)
@@ -92,6 +141,8 @@ impl WorkerState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Planned => "planned",
+            Self::Provisioning => "provisioning",
+            Self::Booting => "booting",
             Self::Joining(_) => "joining",
             Self::Ready => "ready",
             Self::Draining => "draining",
@@ -106,7 +157,8 @@ impl WorkerState {
 impl fmt::Display for WorkerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Joining(stage) | Self::Failed(stage) => write!(f, "{}:{stage}", self.word()),
+            Self::Joining(stage) => write!(f, "joining:{stage}"),
+            Self::Failed(at) => write!(f, "failed:{at}"),
             Self::Leaving(step) => write!(f, "leaving:{}", step.as_str()),
             _ => f.write_str(self.word()),
         }
@@ -127,12 +179,14 @@ impl FromStr for WorkerState {
         let step = || LeaveStep::ALL.into_iter().find(|s| s.as_str() == detail);
         let found = match word {
             "planned" => Some(Self::Planned),
+            "provisioning" => Some(Self::Provisioning),
+            "booting" => Some(Self::Booting),
             "joining" => stage().map(Self::Joining),
             "ready" => Some(Self::Ready),
             "draining" => Some(Self::Draining),
             "drained" => Some(Self::Drained),
             "leaving" => step().map(Self::Leaving),
-            "failed" => stage().map(Self::Failed),
+            "failed" => detail.parse().ok().map(Self::Failed),
             "gone" => Some(Self::Gone),
             _ => None,
         };
@@ -147,13 +201,17 @@ mod tests {
     fn every_state() -> Vec<WorkerState> {
         let mut all = vec![
             WorkerState::Planned,
+            WorkerState::Provisioning,
+            WorkerState::Booting,
+            WorkerState::Failed(FailedAt::Provisioning),
+            WorkerState::Failed(FailedAt::Booting),
             WorkerState::Ready,
             WorkerState::Draining,
             WorkerState::Drained,
             WorkerState::Gone,
         ];
         all.extend(Stage::ALL.map(WorkerState::Joining));
-        all.extend(Stage::ALL.map(WorkerState::Failed));
+        all.extend(Stage::ALL.map(|stage| WorkerState::Failed(stage.into())));
         all.extend(LeaveStep::ALL.map(WorkerState::Leaving));
         all
     }
@@ -178,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_no_state_is_refused() {
-        for bad in ["", "joining", "joining:lunch", "leaving:", "READY"] {
+        for bad in ["", "joining", "joining:lunch", "failed", "failed:lunch", "leaving:", "READY"] {
             assert_eq!(bad.parse::<WorkerState>(), Err(StateError(bad.into())));
         }
     }

@@ -99,6 +99,7 @@ pub(crate) fn worker(id: u64, name: &str, host: &str, via: Via) -> WorkerView {
         name: name.into(),
         state: WorkerState::Ready,
         stage: None,
+        failed_at: None,
         since: before(133),
         asked: before(140),
         cpu: 100,

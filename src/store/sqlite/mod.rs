@@ -1,6 +1,7 @@
 //! The store in one SQLite file, which `sqlite3` can read.
 
 mod hosts;
+mod machines;
 mod row;
 mod schema;
 mod tokens;
@@ -16,7 +17,8 @@ use landbridge_pki::{NodeName, Role};
 use rusqlite::Connection;
 
 use super::{
-    Event, HostRecord, KeyHash, Redeemed, Store, StoreError, TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
+    Deploy, Event, HostRecord, KeyHash, MachineNews, MachinePlan, MachineRecord, Redeemed, Store, StoreError,
+    TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
 };
 use crate::worker::{Worker, WorkerState};
 
@@ -140,6 +142,42 @@ impl Store for Sqlite {
 
     fn token_owner(&self, token: TokenHash) -> Result<Option<NodeName>, StoreError> {
         tokens::owner(&self.db(), token)
+    }
+
+    fn plan_machine(&self, plan: &WorkerPlan, machine: &MachinePlan, now: Timestamp) -> Result<Worker, StoreError> {
+        machines::plan(&mut self.db(), plan, machine, now)
+    }
+
+    fn machines(&self) -> Result<Vec<MachineRecord>, StoreError> {
+        machines::alive(&self.db())
+    }
+
+    fn all_machines(&self) -> Result<Vec<MachineRecord>, StoreError> {
+        machines::all(&self.db())
+    }
+
+    fn machines_of(&self, id: i64) -> Result<Vec<MachineRecord>, StoreError> {
+        machines::of(&self.db(), id)
+    }
+
+    fn note_machine(&self, id: i64, attempt: u32, news: &MachineNews, now: Timestamp) -> Result<(), StoreError> {
+        machines::note(&self.db(), id, attempt, news, now)
+    }
+
+    fn next_machine(&self, id: i64, attempt: u32, now: Timestamp) -> Result<u32, StoreError> {
+        machines::next(&mut self.db(), id, attempt, now)
+    }
+
+    fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError> {
+        machines::renew_token(&mut self.db(), worker, token, expires)
+    }
+
+    fn void_token(&self, worker: &NodeName) -> Result<(), StoreError> {
+        tokens::void(&self.db(), worker)
+    }
+
+    fn deploys(&self) -> Result<Vec<Deploy>, StoreError> {
+        machines::deploys(&self.db())
     }
 
     fn record_event(&self, subject: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {

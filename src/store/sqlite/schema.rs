@@ -6,7 +6,8 @@ use super::Failed;
 use crate::store::StoreError;
 
 /// One entry a version; the file's `user_version` counts how many it has seen. Entries are only ever appended.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE worker (
         id       INTEGER PRIMARY KEY AUTOINCREMENT,
         name     TEXT NOT NULL,
@@ -61,7 +62,30 @@ const MIGRATIONS: &[&str] = &["
         subject  TEXT NOT NULL,
         text     TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE worker ADD COLUMN ready INTEGER;
+    CREATE TABLE machine (
+        worker    INTEGER NOT NULL REFERENCES worker (id),
+        attempt   INTEGER NOT NULL,
+        host      TEXT NOT NULL,
+        template  TEXT NOT NULL,
+        cpu       INTEGER NOT NULL,
+        memory    INTEGER NOT NULL,
+        patience  INTEGER NOT NULL,
+        planned   INTEGER NOT NULL,
+        asked     INTEGER,
+        accepted  INTEGER,
+        running   INTEGER,
+        destroyed INTEGER,
+        id        TEXT,
+        console   TEXT,
+        PRIMARY KEY (worker, attempt)
+    ) STRICT, WITHOUT ROWID;
+    -- A worker has one machine at most, whatever the code above believes.
+    CREATE UNIQUE INDEX machine_alive ON machine (worker) WHERE destroyed IS NULL;
+",
+];
 
 /// Brings the file to the newest version, a transaction a step.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), StoreError> {

@@ -7,9 +7,20 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::{Failed, row};
 use crate::store::{KeyHash, Redeemed, StoreError, TokenHash, TokenRefusal, WorkerPlan};
+use crate::worker::Worker;
 
 pub(super) fn insert_worker(tx: &Transaction<'_>, plan: &WorkerPlan, name: &NodeName) -> Result<(), StoreError> {
     insert(tx, plan.token, Role::Worker, Some(plan.via), name, plan.token_expires)
+}
+
+/// A new token for a worker that has one; the old one is worth nothing any more.
+pub(super) fn renew_worker(
+    tx: &Transaction<'_>,
+    worker: &Worker,
+    token: TokenHash,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    insert(tx, token, Role::Worker, Some(worker.via), &worker.name, expires)
 }
 
 pub(super) fn insert_host(
@@ -69,6 +80,12 @@ pub(super) fn redeem(
     }
     tx.commit().failed("using a token")?;
     Ok(Ok(Redeemed { name: found.name, again }))
+}
+
+pub(super) fn void(db: &Connection, worker: &NodeName) -> Result<(), StoreError> {
+    db.execute("DELETE FROM token WHERE name = ?1 AND role = ?2", (worker.as_str(), Role::Worker.as_str()))
+        .map(drop)
+        .failed("voiding a token")
 }
 
 pub(super) fn owner(db: &Connection, token: TokenHash) -> Result<Option<NodeName>, StoreError> {

@@ -8,12 +8,12 @@ use landbridge_node::wire::{MachineFacts, StageReport};
 use landbridge_pki::NodeName;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
-use super::{Failed, row, tokens};
+use super::{Failed, machines, row, tokens};
 use crate::ipam;
 use crate::store::{StoreError, TimelineRow, WorkerPlan};
 use crate::worker::{Worker, WorkerState};
 
-const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, created, changed, seen, facts";
+const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, created, changed, seen, facts, ready";
 
 pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError> {
     let tx = db.transaction().failed("starting to plan a worker")?;
@@ -22,8 +22,15 @@ pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Re
         tx.commit().failed("recording a worker")?;
         return Ok(again);
     }
-    let name = free_name(&tx, plan)?;
-    let address = free_address(&tx, plan, now)?;
+    let worker = insert(&tx, plan, now)?;
+    tx.commit().failed("recording a worker")?;
+    Ok(worker)
+}
+
+/// Record, lease and token.
+pub(super) fn insert(tx: &Transaction<'_>, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError> {
+    let name = free_name(tx, plan)?;
+    let address = free_address(tx, plan, now)?;
     tx.execute(
         "INSERT INTO worker (name, host, via, address, slots, state, created, changed)
          VALUES (?1, ?2, ?3, ?4, ?5, 'planned', ?6, ?6)",
@@ -40,16 +47,17 @@ pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Re
     let id = tx.last_insert_rowid();
     tx.execute("INSERT INTO lease (address, worker) VALUES (?1, ?2)", (address.to_string(), id))
         .failed("leasing an address")?;
-    tokens::insert_worker(&tx, plan, &name)?;
-    let worker = by_name(&tx, &name)?.ok_or_else(|| row::damaged("a worker", &name))?;
-    tx.commit().failed("recording a worker")?;
-    Ok(worker)
+    tokens::insert_worker(tx, plan, &name)?;
+    by_name(tx, &name)?.ok_or_else(|| row::damaged("a worker", &name))
 }
 
-/// The worker of the plan's name, if its machine has never come: then only its token was lost or has expired.
+/// The worker of the plan's name, if its machine has never come: then only its token was lost or has expired. One that gets its
+/// machine from us is not waiting for a person.
 fn waiting(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<Option<Worker>, StoreError> {
     let Some(name) = &plan.name else { return Ok(None) };
-    Ok(by_name(tx, name)?.filter(|w| w.state == WorkerState::Planned && w.via == plan.via))
+    let found = by_name(tx, name)?.filter(|w| w.state == WorkerState::Planned && w.via == plan.via);
+    let Some(worker) = found else { return Ok(None) };
+    Ok(machines::of(tx, worker.id)?.is_empty().then_some(worker))
 }
 
 fn replan(tx: &Transaction<'_>, plan: &WorkerPlan, waiting: &Worker) -> Result<Worker, StoreError> {
@@ -105,6 +113,7 @@ fn read(r: &Row<'_>) -> Result<Worker, StoreError> {
     let host: Option<String> = r.get(2).failed(column)?;
     let seen: Option<i64> = r.get(10).failed(column)?;
     let facts: Option<String> = r.get(11).failed(column)?;
+    let ready: Option<i64> = r.get(12).failed(column)?;
     Ok(Worker {
         id: r.get(0).failed(column)?,
         name: row::parsed("a name", &text(1)?)?,
@@ -116,6 +125,7 @@ fn read(r: &Row<'_>) -> Result<Worker, StoreError> {
         failure: r.get(7).failed(column)?,
         created: moment(8)?,
         changed: moment(9)?,
+        ready: ready.map(row::timestamp).transpose()?,
         seen: seen.map(row::timestamp).transpose()?,
         facts: facts.map(|f| row::from_json("facts", &f)).transpose()?,
     })
@@ -128,10 +138,14 @@ pub(super) fn advance(
     to: WorkerState,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    db.prepare_cached("UPDATE worker SET state = ?3, changed = ?4 WHERE id = ?1 AND state = ?2")
-        .and_then(|mut s| s.execute((id, from.to_string(), to.to_string(), now.as_millisecond())))
-        .map(|rows| rows == 1)
-        .failed("changing a worker's state")
+    // The first time that it was ready stays: how long it took is told from it.
+    db.prepare_cached(
+        "UPDATE worker SET state = ?3, changed = ?4, ready = CASE ?3 WHEN 'ready' THEN coalesce(ready, ?4) ELSE ready END
+         WHERE id = ?1 AND state = ?2",
+    )
+    .and_then(|mut s| s.execute((id, from.to_string(), to.to_string(), now.as_millisecond())))
+    .map(|rows| rows == 1)
+    .failed("changing a worker's state")
 }
 
 pub(super) fn note_failure(db: &Connection, id: i64, failure: Option<&str>) -> Result<(), StoreError> {

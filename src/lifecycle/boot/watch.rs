@@ -1,0 +1,176 @@
+//! Looking after the machines of a host. No provider tells of what happens to them, so it is asked: often while one is awaited,
+//! seldom else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use landbridge_node::wire::Failure;
+use landbridge_pki::NodeName;
+
+use super::decide::{Look, Next, decide};
+use super::tempo::Pause;
+use super::{Maker, Roster};
+use crate::lifecycle::RosterError;
+use crate::provider::{Machine, MachineState};
+use crate::store::MachineRecord;
+use crate::worker::{FailedAt, Worker, WorkerState};
+
+/// In how many looks in a row an attempt's machine was missed.
+type Misses = HashMap<(i64, u32), u32>;
+
+impl Roster {
+    /// Looks after every host's machines until the roster is gone.
+    pub(in crate::lifecycle) fn start_watching(self: &Arc<Self>) {
+        for (host, maker) in &self.makers {
+            tokio::spawn(watch(Arc::downgrade(self), host.clone(), Arc::clone(maker)));
+        }
+    }
+
+    /// One look. Whether a machine is awaited there.
+    async fn look(self: &Arc<Self>, host: &NodeName, maker: &Maker, misses: &mut Misses) -> Result<bool, RosterError> {
+        // Read before and after: what is in the answer was written down before it was asked for, and may be ended meanwhile.
+        let before = self.store.machines()?;
+        let seen = maker.provider.machines().await?;
+        let mut records = self.store.machines()?;
+        let known: Vec<MachineRecord> = before.into_iter().chain(records.iter().cloned()).collect();
+        self.end_strays(&seen, &known, maker).await?;
+        records.retain(|record| record.host == *host);
+        misses.retain(|key, _| records.iter().any(|record| (record.worker_id, record.attempt) == *key));
+        let mut awaited = false;
+        for record in &records {
+            let launch = self.launch(record);
+            let mine: Vec<Machine> = seen.iter().filter(|machine| machine.launch == launch).cloned().collect();
+            awaited |= self.look_after(record, &mine, misses)?;
+        }
+        Ok(awaited)
+    }
+
+    fn look_after(
+        self: &Arc<Self>,
+        record: &MachineRecord,
+        mine: &[Machine],
+        misses: &mut Misses,
+    ) -> Result<bool, RosterError> {
+        let Some(worker) = self.store.worker(&record.worker)?.filter(|w| w.id == record.worker_id) else {
+            return Ok(false);
+        };
+        self.seen(record, mine)?;
+        let in_a_row = misses.entry((record.worker_id, record.attempt)).or_default();
+        *in_a_row = if mine.is_empty() { *in_a_row + 1 } else { 0 };
+        let look = Look { mine, misses: *in_a_row, settle: self.tempo.settle, now: Timestamp::now() };
+        self.follow_up(&worker, record, decide(&worker, record, &look))?;
+        Ok(worker.ready.is_none())
+    }
+
+    fn follow_up(self: &Arc<Self>, worker: &Worker, record: &MachineRecord, next: Next) -> Result<(), RosterError> {
+        match next {
+            Next::Wait => {}
+            Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, too_late(record, at)))),
+            Next::Vanished(at) => self.start_giving_up(worker, record, Some((at, vanished(record)))),
+            Next::Discard => self.start_giving_up(worker, record, None),
+            Next::Double => self.start_beginning_anew(worker, record),
+            Next::Lost => {
+                self.note(&worker.name, &format!("its machine is not on {} any more", record.host));
+                self.destroy(&worker.name, true)?;
+            }
+            Next::Reclaimed(at) => {
+                self.note(&worker.name, &format!("{} takes its machine back at {at}", record.host));
+                self.destroy(&worker.name, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start_beginning_anew(self: &Arc<Self>, worker: &Worker, record: &MachineRecord) {
+        let Some(claim) = self.claim(&worker.name) else { return };
+        let (roster, worker, record) = (Arc::clone(self), worker.clone(), record.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = roster.again(&worker, &record).await {
+                tracing::error!(worker = %worker.name, error = &error as &dyn std::error::Error, "beginning anew failed");
+            }
+            drop(claim);
+            roster.take_up(&worker.name);
+        });
+    }
+
+    async fn again(&self, worker: &Worker, record: &MachineRecord) -> Result<(), RosterError> {
+        self.note(&worker.name, &format!("{} has made two machines for it: both go", record.host));
+        self.lock_out(&worker.name)?;
+        if self.advance(worker, WorkerState::Provisioning)? {
+            let worker = Worker { state: WorkerState::Provisioning, ..worker.clone() };
+            self.begin_anew(&worker, record).await?;
+        }
+        Ok(())
+    }
+
+    /// A machine of an attempt that was given up turned up late. One whose worker nobody knows is left to `audit`.
+    async fn end_strays(&self, seen: &[Machine], alive: &[MachineRecord], maker: &Maker) -> Result<(), RosterError> {
+        for machine in seen.iter().filter(|m| !matches!(m.state, MachineState::Gone | MachineState::Stopping)) {
+            let launch = &machine.launch;
+            let is = |record: &MachineRecord| (record.worker_id, record.attempt) == (launch.worker_id, launch.attempt);
+            if alive.iter().any(is) {
+                continue;
+            }
+            let of_ours = self.store.machines_of(launch.worker_id)?;
+            if of_ours.iter().any(|record| is(record) && record.destroyed.is_some()) {
+                maker.provider.destroy(launch).await?;
+                self.note(
+                    &launch.worker,
+                    &format!("a machine of its attempt {} came too late, and went", launch.attempt),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn watch(roster: Weak<Roster>, host: NodeName, maker: Arc<Maker>) {
+    let Some(tempo) = roster.upgrade().map(|roster| roster.tempo) else { return };
+    let (mut quick, mut misses, mut told) = (Pause::new(tempo.quick), Misses::new(), false);
+    loop {
+        let Some(alive) = roster.upgrade() else { return };
+        let looked = tokio::time::timeout(tempo.answer, alive.look(&host, &maker, &mut misses)).await;
+        drop(alive);
+        let pause = match looked {
+            Ok(Ok(true)) => quick.grow(),
+            Ok(Ok(false)) => tempo.slow,
+            failed => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%host, ?failed, "looking after its machines failed");
+                }
+                told_pause(&mut quick)
+            }
+        };
+        if tokio::time::timeout(pause, maker.wake.notified()).await.is_ok() {
+            quick.reset();
+        }
+    }
+}
+
+/// A host that doesn't answer is asked as seldom as one where a machine was long awaited.
+fn told_pause(quick: &mut Pause) -> Duration {
+    quick.grow().max(Duration::from_millis(1))
+}
+
+fn too_late(record: &MachineRecord, at: FailedAt) -> Failure {
+    let (within, host) = (format!("{:#}", record.patience), &record.host);
+    let expected = match at {
+        FailedAt::Stage(stage) => format!("the worker to be ready within {within}; it came to {stage}"),
+        _ => format!("a word from its machine on {host} within {within}"),
+    };
+    Failure {
+        expected,
+        seen: "none in time".into(),
+        remedy: format!("read what it wrote: landbridge worker console {}", record.worker),
+    }
+}
+
+fn vanished(record: &MachineRecord) -> Failure {
+    Failure {
+        expected: format!("its machine on {}", record.host),
+        seen: "none any more".into(),
+        remedy: format!("look at {}, then boot another worker", record.host),
+    }
+}
