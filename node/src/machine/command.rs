@@ -17,6 +17,8 @@ use super::{Cause, Key, Place};
 pub(super) const MARKER: &str = "LANDBRIDGE_PROCESS";
 /// Where programs are looked for; the same on every machine, whatever our own environment.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What a program gets to end, once it was killed.
+const ENDING: Duration = Duration::from_secs(2);
 /// Of a failed program's output, this much goes into the error.
 const TAIL_BYTES: u64 = 2048;
 const TAIL_LINES: usize = 10;
@@ -69,7 +71,8 @@ impl Command {
             // Not reaped yet, so the number can be nobody else's.
             let _ = killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
         }
-        child.wait().await?;
+        // Who hangs in the kernel ends when the kernel lets go, which may be never: it is reaped whenever that is.
+        let _ = tokio::time::timeout(ENDING, child.wait()).await;
         Err(Cause::Deadline { after: self.deadline, tail: tail() })
     }
 }

@@ -14,6 +14,8 @@ use crate::machine::{Conflict, Key, Mount, StepError};
 
 /// Between two attempts to unmount what is busy.
 const PAUSE: Duration = Duration::from_millis(100);
+/// What the kernel gets to take leave of a server that answers, once a mount is off the tree.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Mounts belong to a namespace, and a thread may have one of its own.
 const MOUNTINFO: &str = "/proc/thread-self/mountinfo";
 
@@ -235,10 +237,9 @@ impl Record {
 
     /// Unmounts it if it is mounted: patiently, and past the deadline lazily, which is noted.
     async fn unmount(&self, context: &Context) -> Result<(), StepError> {
-        let target = self.target.display().to_string();
         let patient = async {
             while self.is_mounted()? {
-                if Command::system(&context.place, "mount", &["umount", &target], self.deadline).run().await.is_err() {
+                if self.detach(context, None).await.is_err() {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -247,13 +248,37 @@ impl Record {
         if let Ok(unmounted) = tokio::time::timeout(self.deadline, patient).await {
             return unmounted;
         }
-        // Gone from the tree, while the kernel still says good-bye to a server that does not answer.
         if !self.is_mounted()? {
             return Ok(());
         }
+        let target = self.target.display();
         context
             .note(format!("{target} was still in use: unmounted lazily, programs that use it keep it until they end"));
-        let lazy = Command::system(&context.place, "mount", &["umount", "-l", &target], self.deadline).run().await;
-        lazy.map_err(|cause| StepError::new("unmounting", target, cause))
+        self.detach(context, Some("--lazy")).await
+    }
+
+    /// Takes it off the tree by umount(8), which looks at nothing on the way: with its server away a look would hang.
+    /// What counts is the tree; the kernel's good-bye to the server comes after it, and is not waited for past
+    /// [`GOODBYE`].
+    async fn detach(&self, context: &Context, how: Option<&str>) -> Result<(), StepError> {
+        let target = self.target.display().to_string();
+        let argv: Vec<&str> = ["umount", "--no-canonicalize", "--internal-only"]
+            .into_iter()
+            .chain(how)
+            .chain([target.as_str()])
+            .collect();
+        let command = Command::system(&context.place, "mount", &argv, self.deadline);
+        let mut umount = Box::pin(command.run());
+        let ended = loop {
+            match tokio::time::timeout(PAUSE, &mut umount).await {
+                Ok(ended) => break ended,
+                Err(_) if self.is_mounted()? => {}
+                Err(_) => break tokio::time::timeout(GOODBYE, umount).await.unwrap_or(Ok(())),
+            }
+        };
+        match ended {
+            Err(cause) if self.is_mounted()? => Err(StepError::new("unmounting", target, cause)),
+            _ => Ok(()),
+        }
     }
 }
