@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use jiff::Timestamp;
@@ -13,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
-use super::converge::{Health, words};
+use super::answer::{Changed, Failed};
+use super::converge::Health;
 use super::{audit, pki, report};
-use crate::lifecycle::{Roster, RosterError, TokenRequest};
-use crate::store::StoreError;
+use crate::lifecycle::{Roster, TokenRequest};
 
 /// How a worker is to go.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -38,20 +36,6 @@ pub(super) struct ForgetRequest {
     /// Without waiting for it to give its fabric back.
     #[serde(default)]
     force: bool,
-}
-
-/// What a change changed.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Changed {
-    /// `false`: it was so already.
-    pub changed: bool,
-}
-
-/// A refusal of the local API.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LocalError {
-    /// In words.
-    pub message: String,
 }
 
 type Door = State<Arc<Roster>>;
@@ -151,30 +135,4 @@ async fn events(State(roster): Door, Query(query): Query<Most>) -> Answer<impl S
 
 async fn audit(State(roster): Door) -> Answer<impl Serialize> {
     Ok(Json(audit::audit(&roster).await?))
-}
-
-/// An error on its way out.
-pub(super) struct Failed(RosterError);
-
-impl From<RosterError> for Failed {
-    fn from(error: RosterError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        let status = match self.0 {
-            RosterError::Unknown { .. } => StatusCode::NOT_FOUND,
-            RosterError::NotNow { .. } => StatusCode::CONFLICT,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        (status, Json(LocalError { message: words(&self.0) })).into_response()
-    }
 }

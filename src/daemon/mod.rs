@@ -2,6 +2,7 @@
 //!
 //! The data plane outlives it: tunnels, mounts, maps and the queue go on when it is dead, and a known worker can reconnect.
 
+mod answer;
 mod audit;
 mod converge;
 mod local;
@@ -28,9 +29,10 @@ use crate::spec::Cluster;
 use crate::store::Sqlite;
 use crate::tunnel::Tunnel;
 
+pub use answer::{Changed, LocalError};
 pub use audit::{AuditFinding, AuditReport};
 pub use converge::members;
-pub use local::{Changed, DestroyRequest, HostRequest, LocalError};
+pub use local::{DestroyRequest, HostRequest};
 pub use pki::{PkiView, RevokeRequest, RotateRequest};
 
 /// How often time alone is looked at: silent joins, unused plans, expiring certificates.

@@ -9,7 +9,7 @@ use landbridge_pki::NodeName;
 use landbridge_pki::authority::{Breakage, Leftovers, Record, Revocation, Rotation, RotationStatus};
 use serde::{Deserialize, Serialize};
 
-use super::local::{Changed, Failed};
+use super::answer::{Changed, Failed};
 use crate::frontend;
 use crate::lifecycle::{Roster, RosterError};
 
