@@ -1,12 +1,11 @@
 //! `host join`, `host run`, `host leave`.
 
-use std::time::Duration;
-
 use landbridge_fabric::Owner;
 
 use super::args::TokenArgs;
 use super::exit::{Exit, Problem};
-use super::token;
+use super::worker::vacate;
+use super::{remark, token};
 use crate::agent::boot::BootUnit;
 use crate::agent::launch;
 use crate::host::{self, HostJoinError};
@@ -16,13 +15,10 @@ use crate::state::{Lock, State, StateError, Work};
 use crate::wire::Stage;
 use crate::words;
 
-/// A daemon that is told to end does so between two steps.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 pub(super) async fn join(paths: Paths, token: &TokenArgs, foreground: bool) -> Result<Exit, Problem> {
     let token = token::read(token)?;
     let state = State::open(paths.host())?;
-    let mut lock = state.take_over(PATIENCE).await?;
+    let mut lock = state.take_over(remark).await?;
     match host::join(&state, token.as_ref()).await {
         Ok((name, true)) => println!("this host is {name} already; nothing was changed"),
         Ok((name, false)) => println!("this host is {name} now"),
@@ -52,21 +48,25 @@ pub(super) async fn run(paths: Paths, detached: bool) -> Result<Exit, Problem> {
     work(&state, lock).await
 }
 
-async fn work(state: &State, _lock: Lock) -> Result<Exit, Problem> {
+async fn work(state: &State, lock: Lock) -> Result<Exit, Problem> {
     let mut machine = Machine::open(place(state)?).await?;
     match host::run(state, &mut machine).await? {
         host::End::Stopped => tracing::info!("told to end; the fabric stays"),
-        host::End::Left => tracing::info!("this host has left the cluster"),
+        host::End::Left => {
+            tracing::info!("this host has left the cluster");
+            vacate(state, machine, lock)?;
+        }
     }
     Ok(Exit::Done)
 }
 
 pub(super) async fn leave(paths: Paths) -> Result<Exit, Problem> {
     let state = State::open(paths.host())?;
-    let _lock = state.take_over(PATIENCE).await?;
+    let lock = state.take_over(remark).await?;
     let mut machine = Machine::open(place(&state)?).await?;
     let was_bare = machine.is_bare();
     host::leave(&state, &mut machine).await?;
+    vacate(&state, machine, lock)?;
     println!("{}", if was_bare { "nothing to undo" } else { "everything on this host is undone" });
     Ok(Exit::Done)
 }

@@ -25,7 +25,12 @@ pub async fn run(args: Args) -> Exit {
         Command::Host(HostCommand::Leave) => host::leave(paths).await,
     };
     done.unwrap_or_else(|problem| {
-        eprintln!("landbridge-node: {}", problem.text);
+        remark(&problem.text);
         problem.exit
     })
+}
+
+/// Beside the output, for a person.
+fn remark(text: &str) {
+    eprintln!("landbridge-node: {text}");
 }

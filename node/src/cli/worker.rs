@@ -1,10 +1,8 @@
 //! `join`, `agent`, `leave`.
 
-use std::time::Duration;
-
 use super::args::JoinArgs;
 use super::exit::{Exit, Problem};
-use super::token;
+use super::{remark, token};
 use crate::agent::boot::BootUnit;
 use crate::agent::{self, End, launch, leave_locally};
 use crate::join::link::owner;
@@ -15,13 +13,10 @@ use crate::paths::Paths;
 use crate::state::{Lock, State, StateError, Work};
 use crate::words;
 
-/// An agent that is told to end does so between two steps.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 pub(super) async fn join(paths: Paths, args: JoinArgs) -> Result<Exit, Problem> {
     let token = token::read(&args.token)?;
     let state = State::open(paths)?;
-    let mut lock = state.take_over(PATIENCE).await?;
+    let mut lock = state.take_over(remark).await?;
     let token = if args.user_data && state.member()?.is_none() { Some(token::of_user_data().await?) } else { token };
     let options = Options { via: args.via.map(Into::into), nic: args.dev, token, limit: args.deadline };
     let start = Start::new(&state, &options).await.map_err(|error| problem(&error))?;
@@ -80,7 +75,7 @@ async fn keep(state: &State, mut machine: Machine, lock: Lock) -> Result<Exit, P
 
 pub(super) async fn leave(paths: Paths) -> Result<Exit, Problem> {
     let state = State::open(paths)?;
-    let lock = state.take_over(PATIENCE).await?;
+    let lock = state.take_over(remark).await?;
     let mut machine = Machine::open(place(state.paths())).await?;
     let known = state.member().ok().flatten().is_some();
     let worker = worker(&state).unwrap_or_default();
@@ -92,7 +87,7 @@ pub(super) async fn leave(paths: Paths) -> Result<Exit, Problem> {
 }
 
 /// Nothing is ours any more: our own files go too, but the logs.
-fn vacate(state: &State, machine: Machine, lock: Lock) -> Result<(), Problem> {
+pub(super) fn vacate(state: &State, machine: Machine, lock: Lock) -> Result<(), Problem> {
     machine.vacate()?;
     Ok(state.vacate(lock)?)
 }

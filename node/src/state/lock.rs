@@ -14,6 +14,11 @@ use tokio::time::{Instant, sleep};
 
 use super::{State, StateError, make_directory, replace};
 
+/// An agent that is told to end does so between two steps, of which mounting and unmounting take longest.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Past it a person wants to know what is waited for.
+const SOON: Duration = Duration::from_secs(1);
+
 /// The right to change this machine, until dropped.
 #[derive(Debug)]
 pub struct Lock {
@@ -44,6 +49,16 @@ pub enum Work {
     Command,
     /// The agent, which gives way when it is told to end.
     Agent,
+}
+
+impl Work {
+    fn waited_for(self, pid: i32) -> String {
+        let who = match self {
+            Self::Command => "another landbridge-node",
+            Self::Agent => "the agent, which ends when the step that it is at is done",
+        };
+        format!("waiting up to {} s for process {pid}: {who}", PATIENCE.as_secs())
+    }
 }
 
 impl Lock {
@@ -96,17 +111,22 @@ impl State {
         (held && work == Work::Agent).then_some(pid)
     }
 
-    /// Takes the lock; an agent is told to end, and what it keeps running goes on.
-    pub async fn take_over(&self, patience: Duration) -> Result<Lock, LockError> {
-        let until = Instant::now() + patience;
-        let mut told = 0;
+    /// Takes the lock within [`PATIENCE`]; an agent is told to end, and what it keeps running goes on. Whoever is still at work
+    /// after [`SOON`] is named to `waiting`, once.
+    pub async fn take_over(&self, mut waiting: impl FnMut(&str)) -> Result<Lock, LockError> {
+        let start = Instant::now();
+        let (mut told, mut said) = (0, false);
         loop {
             match self.lock(Work::Command) {
-                Err(LockError::Held { pid, work }) if Instant::now() < until => {
+                Err(LockError::Held { pid, work }) if start.elapsed() < PATIENCE => {
                     // Whoever holds the lock is alive, so its process id is its own.
                     if work == Work::Agent && pid > 1 && told != pid {
                         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
                         told = pid;
+                    }
+                    if !said && start.elapsed() > SOON {
+                        waiting(&work.waited_for(pid));
+                        said = true;
                     }
                     sleep(Duration::from_millis(5)).await;
                 }
@@ -171,6 +191,26 @@ mod tests {
         state.vacate(lock).expect("nothing else is remembered");
         assert!(!state.paths().state.exists());
         state.lock(Work::Command).expect("a new lock");
+    }
+
+    #[tokio::test]
+    async fn a_command_waits_for_the_one_at_work_and_says_so() {
+        let (_dir, state) = state();
+        let held = state.lock(Work::Command).expect("the lock");
+        let (said, heard) = tokio::sync::oneshot::channel();
+        let (mut said, mut held) = (Some(said), Some(held));
+        let waiting = state.take_over(move |who| {
+            let _ = said.take().expect("it is said once").send(who.to_owned());
+        });
+        let letting_go = async {
+            let who = heard.await.expect("a word");
+            drop(held.take());
+            who
+        };
+        let (taken, who) = tokio::join!(waiting, letting_go);
+        taken.expect("the lock");
+        let pid = std::process::id();
+        assert_eq!(who, format!("waiting up to 120 s for process {pid}: another landbridge-node"));
     }
 
     #[test]
