@@ -84,10 +84,16 @@ impl Roster {
         let now = Timestamp::now();
         let stored = |e: StoreError| internal("recording the join", &e);
         let slots = facts.cpus.max(1);
+        if is_another_boot(&worker, facts) {
+            // The queue master would send jobs to the execution daemon of before, over a connection that is dead.
+            self.queue.remove(&worker.name).await.map_err(|e| internal("making the queue forget the worker", &e))?;
+            crash::point();
+        }
         self.store.begin_attempt(worker.id, facts, slots, now).map_err(stored)?;
         crash::point();
         self.advance(&worker, WorkerState::Joining(Stage::Identity))?;
         self.forget_verdict(&worker.name);
+        self.goodbyes.forget(worker.id);
         let worker = self.member(&worker.name)?;
         self.prepare(&worker).await.map_err(|e| internal("preparing the front-end for the worker", &e))?;
         let bundle = self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e))?;
@@ -143,6 +149,11 @@ impl Roster {
         let revoked = revoked.map_err(|e| internal("looking up the certificate", &e))?;
         if revoked { Err(refuse::revoked(peer.name())) } else { Ok(()) }
     }
+}
+
+/// Whether the worker's machine has joined before, and was started anew since.
+fn is_another_boot(worker: &Worker, facts: &MachineFacts) -> bool {
+    worker.facts.as_ref().is_some_and(|f| f.boot_id != facts.boot_id)
 }
 
 /// Whether the worker has become ready since its machine booted, and is still.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
 use landbridge_node::icmp::{Echo, Pinger};
 use landbridge_node::machine::crash;
-use landbridge_node::wire::Via;
+use landbridge_node::wire::{Failure, Stage, Via};
 use landbridge_pki::NodeName;
 use landbridge_pki::authority::{AuthorityError, Revocation};
 
@@ -85,10 +85,10 @@ impl Roster {
         Ok(())
     }
 
-    /// Waits until no job runs there, until the worker is told to go at once, or until it is dead: nobody would ever tell the
-    /// queue of its jobs' end.
+    /// Waits until no job runs there, until the worker is told to go at once, or until it is dead or has left: nobody would ever
+    /// tell the queue of its jobs' end.
     pub(super) async fn jobs_done(&self, worker: &Worker) -> Result<(), RosterError> {
-        while self.queue.running(&worker.name).await? > 0 {
+        while self.queue.running(&worker.name).await? > 0 && !self.goodbyes.is_said(worker.id) {
             tokio::time::sleep(JOBS_EVERY).await;
             let Some(now) = self.store.worker(&worker.name)?.filter(|w| w.state == worker.state) else { break };
             if is_silent(&now) && matches!(worker.state, WorkerState::Leaving(_)) && !self.answers_at_all(&now).await {
@@ -108,7 +108,7 @@ impl Roster {
         if self.is_locked_out(name) {
             return self.note(name, "is locked out already, and can't be told to unmount");
         }
-        let word = self.goodbyes.expect(name);
+        let word = self.goodbyes.expect(worker.id);
         self.bells.ring(name);
         tokio::select! {
             () = word => {}
@@ -139,12 +139,20 @@ impl Roster {
         current.is_ok_and(|certificate| certificate.is_none())
     }
 
-    /// A worker has undone its part. That is on disk before it hears that it may end: nobody asks it again after a crash.
-    pub(super) fn hear_goodbye(&self, worker: &Worker) -> Result<(), RosterError> {
-        if worker.state == WorkerState::Leaving(LeaveStep::Undo) {
-            self.advance(worker, WorkerState::Leaving(LeaveStep::Cut))?;
+    /// A worker has undone its part, on orders or because a person said so on its machine. That is on disk before it hears that
+    /// it may end: nobody asks it again after a crash.
+    pub(super) fn hear_goodbye(self: &Arc<Self>, worker: &Worker) -> Result<(), RosterError> {
+        match worker.state {
+            WorkerState::Leaving(LeaveStep::Undo) => {
+                self.advance(worker, WorkerState::Leaving(LeaveStep::Cut))?;
+            }
+            WorkerState::Leaving(_) => {}
+            _ => {
+                self.fail(worker, Stage::Link, &left_by_itself(&worker.name))?;
+                self.start_closing(&worker.name);
+            }
         }
-        self.goodbyes.hear(&worker.name);
+        self.goodbyes.hear(worker.id);
         Ok(())
     }
 
@@ -185,6 +193,7 @@ impl Roster {
         self.advance(worker, WorkerState::Gone)?;
         self.bells.ring(&worker.name);
         self.bells.forget(&worker.name);
+        self.goodbyes.forget(worker.id);
         Ok(())
     }
 }
@@ -204,6 +213,14 @@ impl Roster {
             }
         }
         Ok(false)
+    }
+}
+
+fn left_by_itself(name: &NodeName) -> Failure {
+    Failure {
+        expected: "this worker on the vLAN".into(),
+        seen: "it has left (landbridge-node leave on its machine)".into(),
+        remedy: format!("landbridge worker destroy {name} forgets it"),
     }
 }
 

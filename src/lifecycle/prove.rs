@@ -65,13 +65,18 @@ impl Roster {
         }
         let Outcome::Failed(failure) = &report.outcome else { return Ok(()) };
         self.fail(worker, report.stage, failure)?;
-        let (roster, name) = (Arc::clone(self), worker.name.clone());
+        self.start_closing(&worker.name);
+        Ok(())
+    }
+
+    /// Closes the slots of a worker that was ready and has failed.
+    pub(super) fn start_closing(self: &Arc<Self>, name: &NodeName) {
+        let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
             if let Err(error) = roster.queue.close(&name).await {
                 tracing::error!(%name, error = &error as &dyn std::error::Error, "closing the slots of a failed worker");
             }
         });
-        Ok(())
     }
 
     /// Proves in a task of its own, unless one is at it.
@@ -107,6 +112,11 @@ impl Roster {
             self.store.worker(name)?.filter(|w| w.id == worker.id && w.state == WorkerState::Joining(Stage::Canary));
         let Some(worker) = current else { return Ok(()) };
         match &verdict {
+            Ok(()) if self.store.is_drained(worker.id)? => {
+                // A person's decision, which a reboot doesn't take back. That its slots are closed is done once more.
+                self.advance(&worker, WorkerState::Draining)?;
+                self.note(name, "is proved, and stays drained");
+            }
             Ok(()) => {
                 self.queue.open(name).await?;
                 crash::point();

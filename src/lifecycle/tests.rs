@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::wire::{
-    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, Stage, StageReport, Standing, Token, Via,
+    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, Stage, StageReport, Standing,
+    Token, Via,
 };
 use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
 use tempfile::TempDir;
@@ -71,6 +72,15 @@ impl House {
 
     async fn join(&self, offer: &Offer, key: &KeyPair) -> Result<Admission, RefusalCode> {
         join(&self.roster, &offer.token, key).await
+    }
+
+    /// The one command without a token, after the machine was started anew.
+    async fn reboots(&self, peer: &Peer, boot_id: &str) {
+        let facts = MachineFacts { cpus: 2, boot_id: boot_id.into(), ..MachineFacts::default() };
+        let request = RejoinRequest { clock: Timestamp::now().as_second(), facts };
+        Doorkeeper(Arc::clone(&self.roster)).rejoin(peer.clone(), request).await.unwrap();
+        self.queue.set(peer.name(), |worker| worker.present = true);
+        self.report(peer, Stage::Queue, Outcome::Passed).await.unwrap();
     }
 
     async fn report(&self, peer: &Peer, stage: Stage, outcome: Outcome) -> Result<(), RefusalCode> {
@@ -229,6 +239,48 @@ async fn draining_keeps_jobs_and_can_be_taken_back() {
     house.until(&name, WorkerState::Drained).await;
     assert!(house.roster.resume_worker(&name).await.unwrap());
     assert!(house.queue.worker(&name).unwrap().open);
+}
+
+#[tokio::test]
+async fn a_drained_worker_that_reboots_is_proved_and_stays_drained() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    house.roster.drain(&name).unwrap();
+    house.until(&name, WorkerState::Drained).await;
+    for boot in ["second", "third"] {
+        house.reboots(&peer, boot).await;
+        house.until(&name, WorkerState::Drained).await;
+        assert!(!house.queue.worker(&name).unwrap().open);
+    }
+    assert!(house.roster.resume_worker(&name).await.unwrap());
+    house.reboots(&peer, "fourth").await;
+    house.until(&name, WorkerState::Ready).await;
+    assert!(house.queue.worker(&name).unwrap().open);
+}
+
+#[tokio::test]
+async fn the_queue_forgets_the_execution_daemon_of_a_machine_that_was_started_anew() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    let before = house.queue.calls().len();
+    house.reboots(&peer, "second").await;
+    house.until(&name, WorkerState::Ready).await;
+    let calls = house.queue.calls().split_off(before);
+    assert_eq!(calls[..2], [format!("remove {name}"), format!("admit {name} 2")]);
+}
+
+#[tokio::test]
+async fn a_worker_that_left_by_itself_gets_no_jobs_and_is_forgotten_at_once() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    house.queue.set(&name, |worker| worker.running = 1);
+    Doorkeeper(Arc::clone(&house.roster)).left(peer.clone()).await.unwrap();
+    house.until(&name, WorkerState::Failed(Stage::Link.into())).await;
+    let failure = house.roster.store().worker(&name).unwrap().unwrap().failure.unwrap();
+    assert!(failure.contains("it has left (landbridge-node leave on its machine)"), "{failure}");
+    house.roster.destroy(&name, false).unwrap();
+    house.until(&name, WorkerState::Gone).await;
+    assert_eq!(house.queue.worker(&name), None);
 }
 
 #[tokio::test]

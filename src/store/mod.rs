@@ -127,6 +127,9 @@ pub trait Store: Send + Sync {
     /// Moves a worker to another state, if it is still in `from`. Whether it was.
     fn advance(&self, id: i64, from: WorkerState, to: WorkerState, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Whether a worker was drained and not made ready again since, whatever has become of it: a reboot doesn't take it back.
+    fn is_drained(&self, id: i64) -> Result<bool, StoreError>;
+
     /// Writes down why a worker failed.
     fn note_failure(&self, id: i64, failure: Option<&str>) -> Result<(), StoreError>;
 

@@ -1,9 +1,9 @@
 //! Undoing everything, on orders or alone.
 
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
-use super::Backoff;
 use super::boot::{BootError, BootUnit};
+use super::{Backoff, renew};
 use crate::api::{ApiError, Client};
 use crate::join::{Worker, stages};
 use crate::machine::{ConvergeError, Machine};
@@ -14,6 +14,8 @@ use crate::words;
 
 /// The front-end is told this often before the link is cut without its knowing.
 const TRIES: u32 = 8;
+/// The same when a person has told this machine to leave, who may know that the front-end is gone.
+const WORD: Duration = Duration::from_secs(3);
 /// Before something in use is tried again.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(10);
@@ -36,12 +38,13 @@ pub enum LeaveError {
 }
 
 /// Undoes everything on this machine, asks nobody, and may be repeated. The link goes last: a mount goes more easily while
-/// its server can still be reached.
+/// its server can still be reached, and the front-end, if it is there, is told.
 pub async fn leave_locally(state: &State, machine: &mut Machine, worker: Option<&Worker>) -> Result<(), LeaveError> {
-    if let Some(worker) = worker
-        && let Err(error) = machine.converge(&stages::spec_until(Stage::Link, worker)).await
-    {
-        warn(&error);
+    if let Some(worker) = worker {
+        if let Err(error) = machine.converge(&stages::spec_until(Stage::Link, worker)).await {
+            warn(&error);
+        }
+        tell_if_there(state).await;
     }
     machine.tear_down().await.map_err(Box::new)?;
     names::give_back(state)?;
@@ -73,6 +76,17 @@ pub(super) async fn leave_on_orders(
 
 fn warn(error: &ConvergeError) {
     tracing::warn!(error = %words::chain(error), "leaving: not everything could be undone yet");
+}
+
+/// So that the front-end starts no job here, and doesn't wait for this machine when it forgets it.
+async fn tell_if_there(state: &State) {
+    let Ok(Some(member)) = state.member() else { return };
+    let Ok(client) = renew::client(&member) else { return };
+    match timeout(WORD, client.left()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %words::chain(&error), "the front-end was not told"),
+        Err(_) => tracing::warn!("the front-end was not told: it did not answer within {} s", WORD.as_secs()),
+    }
 }
 
 async fn tell(client: &Client) {

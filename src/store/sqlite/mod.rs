@@ -85,6 +85,10 @@ impl Store for Sqlite {
         workers::advance(&self.db(), id, from, to, now)
     }
 
+    fn is_drained(&self, id: i64) -> Result<bool, StoreError> {
+        workers::is_drained(&self.db(), id)
+    }
+
     fn note_failure(&self, id: i64, failure: Option<&str>) -> Result<(), StoreError> {
         workers::note_failure(&self.db(), id, failure)
     }

@@ -85,6 +85,10 @@ const MIGRATIONS: &[&str] = &[
     -- A worker has one machine at most, whatever the code above believes.
     CREATE UNIQUE INDEX machine_alive ON machine (worker) WHERE destroyed IS NULL;
 ",
+    "
+    ALTER TABLE worker ADD COLUMN drained INTEGER NOT NULL DEFAULT 0;
+    UPDATE worker SET drained = 1 WHERE state IN ('draining', 'drained');
+",
 ];
 
 /// Brings the file to the newest version, a transaction a step.

@@ -138,14 +138,26 @@ pub(super) fn advance(
     to: WorkerState,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let drained = match to {
+        WorkerState::Draining | WorkerState::Drained => Some(true),
+        WorkerState::Ready => Some(false),
+        _ => None,
+    };
     // The first time that it was ready stays: how long it took is told from it.
     db.prepare_cached(
-        "UPDATE worker SET state = ?3, changed = ?4, ready = CASE ?3 WHEN 'ready' THEN coalesce(ready, ?4) ELSE ready END
+        "UPDATE worker SET state = ?3, changed = ?4, ready = CASE ?3 WHEN 'ready' THEN coalesce(ready, ?4) ELSE ready END,
+                drained = coalesce(?5, drained)
          WHERE id = ?1 AND state = ?2",
     )
-    .and_then(|mut s| s.execute((id, from.to_string(), to.to_string(), now.as_millisecond())))
+    .and_then(|mut s| s.execute((id, from.to_string(), to.to_string(), now.as_millisecond(), drained)))
     .map(|rows| rows == 1)
     .failed("changing a worker's state")
+}
+
+pub(super) fn is_drained(db: &Connection, id: i64) -> Result<bool, StoreError> {
+    db.prepare_cached("SELECT drained FROM worker WHERE id = ?1")
+        .and_then(|mut s| s.query_row([id], |row| row.get(0)))
+        .failed("reading whether a worker is drained")
 }
 
 pub(super) fn note_failure(db: &Connection, id: i64, failure: Option<&str>) -> Result<(), StoreError> {
