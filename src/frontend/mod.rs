@@ -1,5 +1,6 @@
 //! The front-end's machine: everything that `up` makes, as one list of resources. Pure but for [`Surroundings::look`].
 
+mod boot;
 mod keys;
 mod obstacles;
 
@@ -40,6 +41,8 @@ pub struct Surroundings {
     pub nfs_server: NfsServer,
     /// Who runs `rpcbind`.
     pub rpcbind: Rpcbind,
+    /// Whether systemd is the machine's init.
+    pub systemd: bool,
     /// When the daemon is to crash, for tests: `up` hands it on, and the daemon, which keeps itself among the others, must not
     /// find that its environment should be another.
     pub daemon_dies_at: Option<String>,
@@ -54,6 +57,7 @@ impl Surroundings {
             own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
+            systemd: boot::systemd_runs(),
             daemon_dies_at: std::env::var(crash::DAEMON).ok(),
         })
     }
@@ -68,7 +72,8 @@ pub struct Members {
     pub workers: Vec<HostEntry>,
 }
 
-/// The front-end's machine, in the order in which it is made: network, keys, tunnel, names, services, queue, daemon.
+/// The front-end's machine, in the order in which it is made: network, keys, tunnel, names, services, queue, daemon,
+/// and what starts it all at boot.
 pub fn machine_spec(
     cluster: &Cluster,
     paths: &Paths,
@@ -87,6 +92,7 @@ pub fn machine_spec(
     spec.extend(services::nis::resources(cluster, paths, &members.workers, around.rpcbind));
     spec.extend(queue.resources());
     spec.push(daemon(paths, around));
+    spec.extend(boot::resources(around));
     spec
 }
 
