@@ -1,5 +1,6 @@
 //! Machines on request: one trait, whoever makes them. A provider speaks for one host of the cluster's file.
 
+pub mod driver;
 pub mod ec2;
 pub mod fake;
 mod machine;
