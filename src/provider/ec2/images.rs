@@ -15,22 +15,44 @@ pub(super) struct Known(Mutex<HashMap<String, Image>>);
 /// An image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Image {
-    /// The device names of its volumes, the root's first, for example `/dev/xvda`.
-    volumes: Vec<String>,
+    /// The volumes that it brings, its root's among them.
+    volumes: Vec<ImageVolume>,
+}
+
+/// A volume of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ImageVolume {
+    /// For example `/dev/xvda`.
+    device: String,
+    /// In GiB, where the image says so.
+    size: Option<i32>,
+}
+
+impl ImageVolume {
+    fn of(mapping: &BlockDeviceMapping) -> Option<Self> {
+        let device = mapping.device_name()?.to_owned();
+        Some(Self { device, size: mapping.ebs()?.volume_size() })
+    }
+
+    /// Encrypted, and gone with its instance. EC2 knows the size from the image, others want to be told.
+    fn encrypted(&self) -> BlockDeviceMapping {
+        let ebs = EbsBlockDevice::builder().encrypted(true).delete_on_termination(true).set_volume_size(self.size);
+        BlockDeviceMapping::builder().device_name(&self.device).ebs(ebs.build()).build()
+    }
 }
 
 impl Image {
-    pub(super) fn new(root: &str, mappings: &[BlockDeviceMapping]) -> Self {
-        let others = mappings.iter().filter(|it| it.ebs().is_some()).filter_map(BlockDeviceMapping::device_name);
-        let others = others.filter(|name| *name != root).map(str::to_owned);
-        Self { volumes: std::iter::once(root.to_owned()).chain(others).collect() }
+    fn new(root: &str, mappings: &[BlockDeviceMapping]) -> Self {
+        let mut volumes: Vec<ImageVolume> = mappings.iter().filter_map(ImageVolume::of).collect();
+        if volumes.iter().all(|volume| volume.device != root) {
+            volumes.insert(0, ImageVolume { device: root.to_owned(), size: None });
+        }
+        Self { volumes }
     }
 
     /// What an instance is asked to make of its volumes.
     pub(super) fn encrypted(&self) -> Vec<BlockDeviceMapping> {
-        let ebs = EbsBlockDevice::builder().encrypted(true).delete_on_termination(true).build();
-        let mapping = |name: &String| BlockDeviceMapping::builder().device_name(name).ebs(ebs.clone()).build();
-        self.volumes.iter().map(mapping).collect()
+        self.volumes.iter().map(ImageVolume::encrypted).collect()
     }
 }
 

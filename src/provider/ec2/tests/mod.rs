@@ -3,6 +3,7 @@
 mod destroying;
 mod groups;
 mod listing;
+mod moto;
 mod provisioning;
 mod refusals;
 
