@@ -53,7 +53,7 @@ fn every_kind_of_finding_has_a_golden_case() {
             seen.extend(findings(&read(&path)).list.into_iter().map(|f| f.code));
         }
     }
-    let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).map(ToString::to_string).collect();
+    let unseen: Vec<_> = Code::CLUSTER.iter().filter(|code| !seen.contains(code)).map(ToString::to_string).collect();
     assert_eq!(unseen, Vec::<String>::new(), "no golden case shows these");
 }
 

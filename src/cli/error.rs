@@ -38,7 +38,19 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
-    /// The cluster's file has errors, which have been printed.
+    /// A worker template can't be read.
+    #[error("reading the template {} failed", path.display())]
+    #[diagnostic(help("name a file in OpenNebula's syntax or in TOML, or `-` for standard input"))]
+    ReadTemplate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A worker template can't be written in OpenNebula's syntax.
+    #[error("converting the template failed: {0}")]
+    Inexpressible(#[from] crate::template::Inexpressible),
+    /// A file has errors, which have been printed.
     #[error("{} has {errors} error{}", path.display(), if *errors == 1 { "" } else { "s" })]
     Findings {
         /// The file.

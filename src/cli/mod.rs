@@ -16,6 +16,7 @@ pub mod render;
 mod show;
 mod ssh;
 mod style;
+mod template;
 mod token;
 mod worker;
 
@@ -64,6 +65,9 @@ enum Command {
     /// Workers, wherever they run.
     #[command(subcommand)]
     Worker(worker::Worker),
+    /// Worker templates: what a worker's machine is, in OpenNebula's own syntax or in TOML.
+    #[command(subcommand)]
+    Template(template::Template),
     /// Join tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -112,6 +116,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Down(down) => machine::down(&context, &down),
         Command::Host(host) => host::run(&context, host),
         Command::Worker(worker) => worker::run(&context, worker),
+        Command::Template(template) => template::run(template),
         Command::Token(token) => token::run(&context, &token),
         Command::Pki(pki) => pki::run(&context, pki),
         Command::Status(status) => show::status(&context, &status),

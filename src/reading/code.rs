@@ -1,25 +1,27 @@
-//! What can be wrong with a cluster file.
+//! What can be wrong with a file.
 
 use std::fmt;
 
 use serde::Serialize;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
+    ($($(#[doc = $list_doc:literal])+ $list:ident { $($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+ })+) => {
         /// The kind of a finding. The text is stable: scripts may rely on it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
-            $($(#[doc = $doc])+ $variant,)+
+            $($($(#[doc = $doc])+ $variant,)+)+
         }
 
         impl Code {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            $(
+                $(#[doc = $list_doc])+
+                pub const $list: &'static [Self] = &[$(Self::$variant,)+];
+            )+
 
             /// The kind as text.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $text,)+
+                    $($(Self::$variant => $text,)+)+
                 }
             }
         }
@@ -27,6 +29,8 @@ macro_rules! codes {
 }
 
 codes! {
+/// What can be wrong with a cluster file; some of it with other files too.
+CLUSTER {
     /// The text is no TOML.
     Syntax = "syntax",
     /// A section that every cluster needs isn't there.
@@ -165,6 +169,60 @@ codes! {
     /// A scheduler that has its place but isn't built.
     SchedulerNotYet = "scheduler-not-yet",
 }
+
+/// What can be wrong with a worker template alone.
+TEMPLATE {
+    /// Something that we understand and OpenNebula refuses.
+    NotOpennebula = "not-opennebula",
+    /// OpenNebula's XML form.
+    XmlForm = "xml-form",
+    /// A key without a value.
+    ValueMissing = "value-missing",
+    /// A value of several words without quotes.
+    BareWords = "bare-words",
+    /// A quote that isn't closed.
+    QuoteUnclosed = "quote-unclosed",
+    /// A vector that isn't closed.
+    VectorUnclosed = "vector-unclosed",
+    /// A vector without keys.
+    VectorEmpty = "vector-empty",
+    /// A key that may be there once.
+    KeyTwice = "key-twice",
+    /// A key that has a place of its own among those that nobody reads.
+    KeyKnown = "key-known",
+    /// A text that is no name of a key.
+    KeyIllFormed = "key-ill-formed",
+    /// A text that is no number.
+    NumberIllFormed = "number-ill-formed",
+    /// A share of processors that no machine has.
+    CpuOutOfRange = "cpu-out-of-range",
+    /// A share of processors that is rounded up to hundredths.
+    CpuRounded = "cpu-rounded",
+    /// A number of processors or slots that no machine has.
+    CountOutOfRange = "count-out-of-range",
+    /// More than any machine has, or nothing.
+    SizeOutOfRange = "size-out-of-range",
+    /// Neither yes nor no.
+    BooleanIllFormed = "boolean-ill-formed",
+    /// A disk with nothing on it.
+    DiskSourceNone = "disk-source-none",
+    /// A disk with several sources.
+    DiskSourceSeveral = "disk-source-several",
+    /// An image of OpenNebula's store by its number.
+    ImageId = "image-id",
+    /// A disk format that we don't know.
+    FormatUnknown = "format-unknown",
+    /// A text that is no device's name.
+    TargetIllFormed = "target-ill-formed",
+    /// Two disks with one name.
+    TargetTwice = "target-twice",
+    /// A text that is no list of TCP ports.
+    PortsIllFormed = "ports-ill-formed",
+    /// What a provider can't honour.
+    NotHonoured = "not-honoured",
+    /// A provider can't make a machine of the template.
+    CannotRun = "cannot-run",
+}}
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

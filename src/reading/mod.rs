@@ -14,4 +14,4 @@ pub use findings::{Also, Finding, Findings, Place, Severity};
 pub(crate) use findings::Sink;
 pub(crate) use memory::parse_mib;
 pub(crate) use suggest::closest;
-pub(crate) use table::{Need, Placed, Section, Span};
+pub(crate) use table::{Need, Placed, Section, Span, Told, optional};

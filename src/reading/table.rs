@@ -36,6 +36,18 @@ impl<T: JsonSchema> JsonSchema for Placed<T> {
     }
 }
 
+/// A mistake that stands in the findings already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told;
+
+/// The value of a key that may be left out.
+pub(crate) fn optional<V, T>(
+    value: Option<&Placed<V>>,
+    check: impl FnOnce(&Placed<V>) -> Option<T>,
+) -> Result<Option<T>, Told> {
+    value.map(|value| check(value).ok_or(Told)).transpose()
+}
+
 /// Whether a key has to be there; and an example of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -68,6 +80,11 @@ impl<'a> Section<'a> {
     /// A file that is made of sections.
     pub(crate) fn root(table: &'a Spanned<DeTable<'a>>, sink: &'a Sink<'a>) -> Self {
         Self { holds_sections: true, ..Self::new(table.get_ref(), 0..0, String::new(), sink) }
+    }
+
+    /// A file that is one table with keys of its own.
+    pub(crate) fn whole(table: &'a Spanned<DeTable<'a>>, sink: &'a Sink<'a>) -> Self {
+        Self::new(table.get_ref(), 0..0, String::new(), sink)
     }
 
     fn new(table: &'a DeTable<'a>, span: Span, path: String, sink: &'a Sink<'a>) -> Self {
@@ -129,6 +146,27 @@ impl<'a> Section<'a> {
             None => self.wrong_type(key, value, "a whole number", need),
         }
         None
+    }
+
+    /// A whole number or a fraction, as it is written.
+    pub(crate) fn decimal(&mut self, key: &'static str, need: Need) -> Option<Placed<String>> {
+        let value = self.value(key, need)?;
+        match value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => {
+                return Some(Placed { value: number.as_str().to_owned(), span: value.span() });
+            }
+            DeValue::Float(number) => return Some(Placed { value: number.as_str().to_owned(), span: value.span() }),
+            _ => self.wrong_type(key, value, "a number", need),
+        }
+        None
+    }
+
+    /// All keys of a table that may have any, with their values. Nothing in it is unknown then.
+    pub(crate) fn free(self) -> impl Iterator<Item = (Placed<String>, &'a Spanned<DeValue<'a>>)> {
+        self.table.iter().map(|(key, value)| {
+            let key = Placed { value: key.get_ref().clone().into_owned(), span: key.span() };
+            (key, value)
+        })
     }
 
     pub(crate) fn boolean(&mut self, key: &'static str, need: Need) -> Option<Placed<bool>> {

@@ -1,8 +1,7 @@
 //! `ec2 = { … }`: a cloud.
 
 use super::host::{cpus, memory};
-use super::optional;
-use crate::reading::{Placed, Sink};
+use crate::reading::{Placed, Sink, optional};
 use crate::spec::document::CloudTable;
 use crate::spec::{Cloud, Code};
 

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use super::addresses::address;
 use super::cloud::cloud;
 use super::names::node_name;
-use super::{Told, optional};
-use crate::reading::{Placed, Sink, parse_mib};
+use crate::reading::{Placed, Sink, Told, optional, parse_mib};
 use crate::spec::document::HostSection;
 use crate::spec::{Code, Host, HostKind, Hypervisor, PhysicalHost};
 

@@ -16,7 +16,7 @@ use toml::de::DeTable;
 
 use super::document::{ClusterSection, Document};
 use super::{Cluster, ClusterName, Code, Findings, Parsed};
-use crate::reading::{Placed, Section, Sink};
+use crate::reading::{Section, Sink};
 
 /// Reads the text of a `cluster.toml`. Gives the cluster and warnings, or every finding (warnings too) when at least one
 /// is an error.
@@ -94,12 +94,4 @@ fn cluster_name(section: &ClusterSection, sink: &Sink<'_>) -> Option<ClusterName
         sink.error(Code::ClusterNameTooLong, &name.span, message, hint);
     }
     None
-}
-
-/// A mistake that stands in the findings already.
-struct Told;
-
-/// The value of a key that may be left out.
-fn optional<V, T>(value: Option<&Placed<V>>, check: impl FnOnce(&Placed<V>) -> Option<T>) -> Result<Option<T>, Told> {
-    value.map(|value| check(value).ok_or(Told)).transpose()
 }
