@@ -10,6 +10,7 @@ use landbridge::cli::findings::render;
 use landbridge::template::{self, Code, Findings, Format, Target, parse};
 use rstest::rstest;
 
+mod command;
 mod model;
 mod robust;
 

@@ -77,10 +77,12 @@ fn disk_keys(disk: &Disk) -> Keys {
         DiskFormat::Raw => "raw".to_owned(),
         DiskFormat::Qcow2 => "qcow2".to_owned(),
     });
+    // A driver that we don't know is kept as it is: the format has another name then.
+    let format = if disk.other.contains_key("DRIVER") { "FORMAT" } else { "DRIVER" };
     keys.extend([
         ("TARGET", disk.target.clone()),
         ("READONLY", disk.read_only.then(|| "yes".to_owned())),
-        ("DRIVER", driver),
+        (format, driver),
     ]);
     keys
 }

@@ -58,6 +58,9 @@ impl Reader<'_> {
         let other = file.table("other", ANY_TABLE);
         let other = other.map(|section| other::attributes(section, &mut self.places, sink)).unwrap_or_default();
         file.finish();
+        if matches!(ec2, Ok(None)) {
+            other::no_ec2(&other, &self.places, sink).ok()?;
+        }
         let template = WorkerTemplate {
             name: said(name),
             cpu: cpu?,
@@ -106,7 +109,9 @@ impl Reader<'_> {
         });
         let other = self.words(&mut section, &about, "DISK");
         section.finish();
-        Some(Disk { source: source?, target: target.ok()?, read_only, format: format.ok()?, other })
+        let disk = Disk { source: source?, target: target.ok()?, read_only, format: format.ok()?, other };
+        other::no_second_word(&disk, &about, &self.places, self.sink).ok()?;
+        Some(disk)
     }
 
     fn source(&self, section: &mut Section<'_>) -> Option<DiskSource> {
