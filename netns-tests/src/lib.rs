@@ -54,6 +54,7 @@ mod command;
 mod console;
 mod error;
 pub mod hold;
+pub mod hypervisor;
 mod image;
 mod init;
 mod lab;

@@ -121,6 +121,19 @@ impl Uml {
         self.inner.plugs.taps.first().map(String::as_str).ok_or_else(none)
     }
 
+    /// Starts what the golden image starts by itself at boot: joining with the token in its user-data.
+    ///
+    /// # Errors
+    /// The machine is gone.
+    pub fn start_golden(&self) -> LabResult<()> {
+        self.guest.run("exec landbridge-node join --user-data >/dev/console 2>&1").spawn().map(drop)
+    }
+
+    /// Whether it runs.
+    pub fn is_up(&self) -> bool {
+        !self.guest.agent().wait_until_gone(Instant::now())
+    }
+
     /// Ends it as a power cut does: at once, with what it had not written to its disk lost. Twice is once.
     ///
     /// # Errors
