@@ -3,6 +3,7 @@
 pub mod driver;
 pub mod ec2;
 pub mod fake;
+mod libvirt;
 mod machine;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::ClusterName;
 
 pub use crate::bootstrap::Seed;
+pub use libvirt::LibvirtProvider;
 pub use machine::{Accelerated, Left, Leftover, LeftoverKind, Machine, MachineId, MachineState, Offered, Order};
 
 /// Makes and ends machines on one host. Every call is idempotent: twice is once.
