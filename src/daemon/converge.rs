@@ -86,8 +86,8 @@ pub(super) fn start(
 ) -> Started {
     let (wishes, inbox) = mpsc::unbounded_channel();
     let health = Arc::new(Health::new());
-    let keeper = Keeper { cluster, paths, around, store, health: Arc::clone(&health) };
-    Started { follow: Arc::new(Asker(wishes)), health, task: tokio::spawn(keeper.keep(inbox, stop)) }
+    let keeper = Keeper { cluster, paths, around, store, health: Arc::clone(&health), stop };
+    Started { follow: Arc::new(Asker(wishes)), health, task: tokio::spawn(keeper.keep(inbox)) }
 }
 
 /// A converging task.
@@ -103,10 +103,11 @@ struct Keeper {
     around: Surroundings,
     store: Arc<dyn Store>,
     health: Arc<Health>,
+    stop: CancellationToken,
 }
 
 impl Keeper {
-    async fn keep(self, mut inbox: mpsc::UnboundedReceiver<Wish>, stop: CancellationToken) {
+    async fn keep(self, mut inbox: mpsc::UnboundedReceiver<Wish>) {
         let mut patrol = tokio::time::interval(PATROL);
         patrol.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -114,7 +115,7 @@ impl Keeper {
             tokio::select! {
                 received = inbox.recv_many(&mut wishes, usize::MAX) => if received == 0 { return },
                 _ = patrol.tick() => {}
-                () = stop.cancelled() => return,
+                () = self.stop.cancelled() => return,
             }
             let outcome = self.converge().await;
             self.health.note(&outcome);
@@ -133,7 +134,9 @@ impl Keeper {
         let queue = Queue::of(&self.cluster, &self.paths);
         let spec = frontend::machine_spec(&self.cluster, &self.paths, &self.around, &members, &queue);
         let spec = frontend::without_own_restart(spec);
-        let mut machine = frontend::open_machine(&self.cluster, &self.paths).await.map_err(|e| words(&e))?;
+        // Whoever has the machine may be `down`, which waits for our end.
+        let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;
+        let mut machine = opened.ok_or("the daemon is stopping")?.map_err(|e| words(&e))?;
         let report = machine.converge(&spec).await.map_err(|e| words(&e))?;
         for line in report.done.iter().chain(&report.notes) {
             tracing::info!("{line}");

@@ -15,7 +15,7 @@ fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1)] 
     let bare = Trace::of(&ursa.frontend)?;
     let mut swept = 0;
     for at in (0..).filter(|at| at / 2 % LABS == lab) {
-        println!("lab {lab}: moment {at}");
+        let begun = std::time::Instant::now();
         let died = dies_at(&ursa, "up", at)?;
         if is_finished(at) {
             ursa.landbridge("up").expect_ok()?;
@@ -25,6 +25,7 @@ fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1)] 
         ursa.landbridge("down --force --purge").expect_ok()?;
         let left = Trace::of(&ursa.frontend)?.since(&bare);
         assert!(left.is_empty(), "killed at {at}, this is left:\n{}", left.join("\n"));
+        println!("lab {lab}: moment {at} took {:.1} s", begun.elapsed().as_secs_f64());
         if !died {
             break;
         }

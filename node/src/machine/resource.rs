@@ -131,7 +131,7 @@ pub struct Process {
     /// When it counts as started.
     pub ready: Readiness,
     /// From start to ready; past it the start has failed and the program is ended. It may take as long to end when it is
-    /// asked to (SIGTERM); past that it is killed.
+    /// asked to (SIGTERM), but no longer than three seconds; past that it is killed.
     pub deadline: Duration,
 }
 

@@ -16,6 +16,10 @@ use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Key, Place, Process, StepError, stray};
 
+/// What a program gets at most to end by itself. Whatever we run survives a power cut, so being killed loses it nothing; Grid
+/// Engine's queue master would take ten seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Contents by path; `None`: there was no such file.
 type Digests = BTreeMap<PathBuf, Option<Digest>>;
 
@@ -86,7 +90,7 @@ pub(super) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
     let failed = |cause: io::Error| StepError::new("ending the process", name, cause);
     let Some(instance) = read(&path).map_err(failed)? else { return Ok(()) };
     if let Some(process) = instance.open().map_err(failed)? {
-        process.end(instance.patience).await.map_err(failed)?;
+        process.end(instance.patience.min(GRACE)).await.map_err(failed)?;
     }
     stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?;
     atomic::remove(&path).map_err(failed)
