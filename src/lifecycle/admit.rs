@@ -85,9 +85,7 @@ impl Roster {
         let stored = |e: StoreError| internal("recording the join", &e);
         let slots = facts.cpus.max(1);
         if is_another_boot(&worker, facts) {
-            // The queue master would send jobs to the execution daemon of before, over a connection that is dead.
-            self.queue.remove(&worker.name).await.map_err(|e| internal("making the queue forget the worker", &e))?;
-            crash::point();
+            self.forget_daemon(&worker.name).await.map_err(|e| internal("making the queue forget the worker", &e))?;
         }
         self.store.begin_attempt(worker.id, facts, slots, now).map_err(stored)?;
         crash::point();
@@ -99,6 +97,17 @@ impl Roster {
         let bundle = self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e))?;
         crash::point();
         Ok(bundle)
+    }
+
+    /// The queue master would send jobs to the execution daemon of before, over a connection that is dead. Jobs that ran there
+    /// would be deleted with it: while the queue has some, the new daemon is left to tell of their end, so that those that may
+    /// run again do.
+    async fn forget_daemon(&self, name: &NodeName) -> Result<(), RosterError> {
+        if self.queue.running(name).await? == 0 {
+            self.queue.remove(name).await?;
+            crash::point();
+        }
+        Ok(())
     }
 
     /// A certificate for this key: the one that an interrupted join got already, else a new one.

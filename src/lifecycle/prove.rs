@@ -148,7 +148,8 @@ impl Roster {
         while !self.queue.present(&worker.name).await? {
             tokio::time::sleep(PRESENT_EVERY).await;
         }
-        // A job may have been sent to the execution daemon of before the worker's crash, and be lost with it.
+        // A job may have been sent to the execution daemon of before the worker's crash, and be lost with it: the queue master
+        // keeps that one's connection for a while, even when it was told to forget the host (once in twenty reboots).
         let first = Instant::now();
         match self.queue.canary(&worker.name, FIRST_CANARY).await? {
             Err(_) if first.elapsed() >= FIRST_CANARY => Ok(self.queue.canary(&worker.name, DEADLINE).await?),

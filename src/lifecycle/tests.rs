@@ -266,7 +266,17 @@ async fn the_queue_forgets_the_execution_daemon_of_a_machine_that_was_started_an
     house.reboots(&peer, "second").await;
     house.until(&name, WorkerState::Ready).await;
     let calls = house.queue.calls().split_off(before);
-    assert_eq!(calls[..2], [format!("remove {name}"), format!("admit {name} 2")]);
+    assert_eq!(calls[..3], [format!("running {name}"), format!("remove {name}"), format!("admit {name} 2")]);
+}
+
+#[tokio::test]
+async fn jobs_of_a_machine_that_was_started_anew_are_not_deleted() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    house.queue.set(&name, |worker| worker.running = 1);
+    house.reboots(&peer, "second").await;
+    house.until(&name, WorkerState::Ready).await;
+    assert_eq!(house.queue.worker(&name).unwrap().running, 1);
 }
 
 #[tokio::test]
