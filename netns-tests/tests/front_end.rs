@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use netns_tests::ursa::{CLUSTER_TOML, Ursa};
+use netns_tests::ursa::{self, CLUSTER_TOML, Ursa};
 use netns_tests::{LabResult, Machine};
 
 /// For whatever comes by itself, on a busy machine.
@@ -123,6 +123,26 @@ fn what_stands_in_the_way_is_told_and_nothing_is_changed() -> LabResult<()> {
 }
 
 /// `plan`'s exit status and what it says.
+#[test]
+fn where_systemd_is_the_init_up_installs_a_unit_and_down_removes_it() -> LabResult<()> {
+    let ursa = Ursa::draw("unit")?;
+    // Without NIS, for which the system's rpcbind would be asked of a systemd that isn't there.
+    edit(&ursa, &[("nis = { domain = \"ursa.vlan\" }\n", ""), ("nfs = { exports = [\"/home\"] }\n", "")])?;
+    ursa.frontend.run("mkdir -p /run/systemd/system").expect_ok()?;
+    let bare = ursa::Trace::of(&ursa.frontend)?;
+    for _ in 0..2 {
+        ursa.landbridge("up").expect_ok()?;
+    }
+    let wanted =
+        "cd /etc/systemd/system && cat multi-user.target.d/landbridge.conf && grep ^ExecStart= landbridge.service";
+    let unit = ursa.frontend.run(wanted).expect_ok()?;
+    assert!(unit.starts_with("[Unit]\nWants=landbridge.service\nExecStart=/"), "{unit}");
+    assert!(unit.ends_with("landbridge --file /etc/landbridge/cluster.toml up\n"), "{unit}");
+    ursa.landbridge("down --force --purge").expect_ok()?;
+    assert_eq!(ursa::Trace::of(&ursa.frontend)?.since(&bare), Vec::<String>::new());
+    Ok(())
+}
+
 fn plan(ursa: &Ursa) -> LabResult<(i32, String)> {
     let said = ursa.landbridge("plan").output()?;
     Ok((said.status, said.out()))

@@ -13,17 +13,30 @@ const PACE: Duration = Duration::from_millis(2);
 
 pub(crate) struct Stream {
     stop: Arc<AtomicBool>,
-    sender: JoinHandle<u32>,
+    sender: JoinHandle<Vec<Instant>>,
     receiver: JoinHandle<Vec<(Instant, u32)>>,
 }
+
+/// What arrives within this long of the last packet is no silence.
+const SILENCE: Duration = Duration::from_millis(1500);
 
 /// The longest record, for a stream that doesn't fall silent though it should.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What was sent, and when what arrived.
+/// When each packet was sent, and when what arrived.
 pub(crate) struct Record {
-    pub(crate) sent: u32,
+    pub(crate) departures: Vec<Instant>,
     pub(crate) arrivals: Vec<(Instant, u32)>,
+}
+
+impl Record {
+    /// The longest pause of the sender's own since the last arrival: a silence that is longer is not the sender's.
+    pub(crate) fn longest_pause(&self) -> Duration {
+        let last = self.arrivals.last().expect("an arrival").0;
+        let within = self.departures.iter().filter(|at| **at > last && **at < last + SILENCE);
+        let moments: Vec<Instant> = [last].into_iter().chain(within.copied()).chain([last + SILENCE]).collect();
+        moments.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(SILENCE)
+    }
 }
 
 impl Stream {
@@ -38,7 +51,7 @@ impl Stream {
         receiver.set_read_timeout(Some(Duration::from_secs(5))).expect("a time-out");
         receiver.recv(&mut [0; 4]).expect("a first packet");
         // Silence is what ends the record: longer than any pause that is no end.
-        receiver.set_read_timeout(Some(Duration::from_millis(1500))).expect("a time-out");
+        receiver.set_read_timeout(Some(SILENCE)).expect("a time-out");
         Self { stop, sender, receiver: thread::spawn(move || receive(&receiver)) }
     }
 
@@ -46,26 +59,29 @@ impl Stream {
     pub(crate) fn until_silence(self) -> Record {
         let arrivals = self.receiver.join().expect("the receiver");
         self.stop.store(true, Ordering::Relaxed);
-        Record { sent: self.sender.join().expect("the sender"), arrivals }
+        Record { departures: self.sender.join().expect("the sender"), arrivals }
     }
 
     /// Stops sending, and waits until what is under way has arrived.
     pub(crate) fn stop(self) -> Record {
         self.stop.store(true, Ordering::Relaxed);
-        let sent = self.sender.join().expect("the sender");
-        Record { sent, arrivals: self.receiver.join().expect("the receiver") }
+        let departures = self.sender.join().expect("the sender");
+        Record { departures, arrivals: self.receiver.join().expect("the receiver") }
     }
 }
 
-fn send(socket: &UdpSocket, to: SocketAddrV4, stop: &AtomicBool) -> u32 {
-    let mut number: u32 = 0;
-    while !stop.load(Ordering::Relaxed) {
+fn send(socket: &UdpSocket, to: SocketAddrV4, stop: &AtomicBool) -> Vec<Instant> {
+    let mut departures = Vec::new();
+    for number in 0_u32.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
         // Once it is cut off, the worker finds no way; it goes on trying.
         drop(socket.send_to(&number.to_be_bytes(), to));
-        number += 1;
+        departures.push(Instant::now());
         thread::sleep(PACE);
     }
-    number
+    departures
 }
 
 fn receive(socket: &UdpSocket) -> Vec<(Instant, u32)> {
