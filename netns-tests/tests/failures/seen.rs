@@ -20,6 +20,8 @@ const REDACTED: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( UTC)?", "WHEN"),
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "WHEN"),
     (r"(?m)^WHEN  ", ""),
+    // Whether it is told depends on what the agent is at.
+    (r"(?m)^landbridge-node: waiting up to .*\n", ""),
     (r"used [^,]* ago", "used TIME ago"),
     (r"begins only in \d+ \w+", "begins only in TIME"),
     (r"ended \d+ days ago", "ended TIME ago"),

@@ -10,6 +10,14 @@ use crate::seen::{assert_reads, both, now, on_front_end, on_worker};
 const FIRST: &str = "landbridge-node join --token-stdin";
 const AGAIN: &str = "landbridge-node join";
 const SOON: Duration = Duration::from_mins(2);
+/// Starts the server once more, with another export in the place of ours.
+const NO_SUCH_EXPORT: &str = r"
+    file=$(tr '\0' '\n' < /proc/$(pgrep -x ganesha.nfsd)/cmdline | grep -A1 -x -e -f | tail -1)
+    sed 's|/home|/srv|g' $file > /run/other-exports
+    set -- $(tr '\0' ' ' < /proc/$(pgrep -x ganesha.nfsd)/cmdline | sed s,$file,/run/other-exports,)
+    pkill -KILL -x ganesha.nfsd
+    setsid $@ > /dev/null 2>&1 < /dev/null &
+    until ss -ltn | grep -q :2049; do :; done";
 /// Held, nothing on the front-end is repaired.
 const MACHINE_LOCK: &str = "/var/lib/landbridge/machine/lock";
 
@@ -41,6 +49,57 @@ fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabRes
     assert_reads("all_causes_gone", &both(&ursa, &e1, "e1", AGAIN, "")?);
 
     broken_meanwhile(&ursa, &e1, "pkill -KILL sge_qmaster", "queue_master_gone")
+}
+
+#[test]
+fn a_service_out_of_reach_is_named_on_both_sides_until_it_is_back() -> LabResult<()> {
+    let ursa = Ursa::draw("services")?;
+    ursa.landbridge("up").expect_ok()?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    let token = ursa.token("e1", Way::Tunnel, "ec2")?;
+
+    // Before anything is mounted: the stage that comes first is the one that is named.
+    blocked(&ursa, 2049, || both(&ursa, &e1, "e1", FIRST, &token), "nfs_port_blocked")?;
+    broken_meanwhile(&ursa, &e1, NO_SUCH_EXPORT, "no_such_export")?;
+    ursa.frontend.run("pkill -KILL -x ganesha.nfsd; true").expect_ok()?;
+    broken_meanwhile(&ursa, &e1, "pkill -KILL -x ganesha.nfsd", "nfs_server_stopped")?;
+    for (port, case) in [(111, "nis_port_blocked"), (6444, "queue_port_blocked")] {
+        blocked(&ursa, port, || both(&ursa, &e1, "e1", AGAIN, ""), case)?;
+    }
+    assert_reads("all_services_back", &both(&ursa, &e1, "e1", AGAIN, "")?);
+    Ok(())
+}
+
+#[test]
+fn a_way_too_small_for_the_vlans_packets_is_named_with_what_it_carries() -> LabResult<()> {
+    let ursa = Ursa::draw("small")?;
+    ursa.landbridge("up").expect_ok()?;
+    ursa.enrol(&ursa.hosts[0])?;
+    let w1 = ursa.guest("w1", &ursa.hosts[0])?;
+    let token = ursa.token("w1", Way::Bridge, "ursa01")?;
+    let port = w1.tap()?;
+
+    let small = |mtu: u16| ursa.hosts[0].run(&format!("ip link set {port} mtu {mtu}")).expect_ok();
+    small(1400)?;
+    assert_reads("bridge_port_small", &both(&ursa, &w1, "w1", FIRST, &token)?);
+    small(1500)?;
+
+    // VXLAN adds 50 bytes, for which the switches between the hosts have no room now.
+    ursa.underlay.set_mtu(1500)?;
+    assert_reads("underlay_small", &both(&ursa, &w1, "w1", AGAIN, "")?);
+    ursa.underlay.set_mtu(1600)?;
+    assert_reads("way_wide_again", &both(&ursa, &w1, "w1", AGAIN, "")?);
+    Ok(())
+}
+
+/// Joins while the front-end swallows what arrives over the vLAN for a port, TCP or UDP.
+fn blocked(ursa: &Ursa, port: u16, join: impl Fn() -> LabResult<String>, case: &str) -> LabResult<()> {
+    let rules = format!(
+        "table inet test {{\n chain in {{\n type filter hook input priority -10;\n iifname lbbr-ursa th dport {port} drop;\n }}\n}}\n"
+    );
+    ursa.frontend.run("nft -f -").stdin(rules).expect_ok()?;
+    assert_reads(case, &join()?);
+    ursa.frontend.run("nft delete table inet test").expect_ok().map(drop)
 }
 
 /// Joins while a program of the worker's is missing, and what it had done is undone.
