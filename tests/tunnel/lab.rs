@@ -11,10 +11,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use landbridge::naming;
 use landbridge::paths::Paths;
-use landbridge::spec::{Cluster, ClusterName, FrontEnd, SchedulerKind, Services, Uplink, Vlan};
+use landbridge::spec::{self, Cluster, ClusterName};
 use landbridge::tunnel::management::{Management, Session};
 use landbridge::tunnel::{self, Files, ServerIdentity, ccd, crypt_v2};
-use landbridge_fabric::{Mtu, Vni};
 use landbridge_node::machine::{Process, Resource};
 use landbridge_pki::authority::{CertificateSpec, Issued, Revocation};
 use landbridge_pki::{Authority, KeyPair, NodeName, Role};
@@ -53,7 +52,7 @@ impl Lab {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name| directory.path().join(name);
         let paths = Paths { config: at("config"), state: at("state"), run: at("run"), log: at("log") };
-        let cluster = cluster();
+        let cluster = spec::example(ClusterName::new("ursa").expect("a name"));
         let passphrase = SecretString::from("correct horse battery staple");
         fs::create_dir(&paths.state).expect("a directory");
         let authority = Authority::create(&paths.pki(), cluster.name.as_str(), &passphrase, Timestamp::now());
@@ -215,25 +214,4 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 fn write(path: &Path, text: &str, mode: u32) {
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
-}
-
-fn cluster() -> Cluster {
-    Cluster {
-        name: ClusterName::new("ursa").expect("a name"),
-        vlan: Vlan {
-            subnet: "10.77.0.0/16".parse().expect("a network"),
-            workers: "10.77.1.0/24".parse().expect("a network"),
-            mtu: Mtu::ETHERNET,
-            uplink: Uplink::Vxlan { vni: Vni::new(77).expect("a VNI"), underlay_mtu: None },
-        },
-        front_end: FrontEnd {
-            name: NodeName::new("frontend").expect("a name"),
-            public: [198, 51, 100, 1].into(),
-            underlay: [192, 0, 2, 10].into(),
-            api_port: 7443,
-            tunnel_port: 1194,
-        },
-        services: Services { nfs: None, nis: None, scheduler: SchedulerKind::None },
-        hosts: Vec::new(),
-    }
 }
