@@ -73,6 +73,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "frontend",
             "lifecycle",
             "paths",
+            "placement",
             "program",
             "scheduler",
             "spec",

@@ -1,6 +1,7 @@
 //! The command line: a file a noun. The only code that prints.
 
 mod audit;
+mod boot;
 mod check;
 mod client;
 mod completion;
@@ -13,6 +14,7 @@ mod machine;
 mod pki;
 mod progress;
 pub mod render;
+mod report;
 mod show;
 mod ssh;
 mod style;
@@ -74,6 +76,9 @@ enum Command {
     /// Certificates.
     #[command(subcommand)]
     Pki(pki::Pki),
+    /// Figures of what was done.
+    #[command(subcommand)]
+    Report(report::Report),
     /// The whole at a glance.
     Status(show::Status),
     /// The cluster as a picture.
@@ -119,6 +124,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Template(template) => template::run(template),
         Command::Token(token) => token::run(&context, &token),
         Command::Pki(pki) => pki::run(&context, pki),
+        Command::Report(report) => report::run(&context, &report),
         Command::Status(status) => show::status(&context, &status),
         Command::Topology(topology) => show::topology(&context, &topology),
         Command::Events(events) => events::run(&context, &events),

@@ -9,12 +9,19 @@ use landbridge_pki::NodeName;
 
 use super::client::Client;
 use super::render::{self, Output};
-use super::{CliError, Context, Listed, Style};
+use super::{CliError, Context, Listed, Style, boot};
 use crate::daemon::{Changed, DestroyRequest};
 use crate::view::{WorkerState, WorkerView};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Worker {
+    /// Ask for machines that become workers by themselves: on physical hosts through their hypervisors, in clouds through EC2's API.
+    Boot(Box<boot::Boot>),
+    /// What a worker's machine wrote to its console; of one that failed, as it was kept.
+    Console {
+        /// Its name.
+        name: NodeName,
+    },
     /// Every worker, wherever it runs.
     List(Listed),
     /// One worker, with the timeline of its join.
@@ -53,6 +60,8 @@ pub(super) struct Leave {
 pub(super) fn run(context: &Context, worker: Worker) -> Result<ExitCode, CliError> {
     let client = Client::new(context)?;
     match worker {
+        Worker::Boot(wish) => return boot::boot(context, &wish),
+        Worker::Console { name } => return boot::console(&client, &name),
         Worker::List(output) => {
             let workers: Vec<WorkerView> = client.get("/v1/workers")?;
             match output.output {

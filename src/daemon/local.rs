@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Changed, Failed};
 use super::converge::Health;
-use super::{audit, pki, report};
+use super::{audit, boot, hosts, pki, report};
 use crate::lifecycle::{Roster, TokenRequest};
 
 /// How a worker is to go.
@@ -64,10 +64,12 @@ fn router(roster: Arc<Roster>) -> Router {
         .route("/v1/tokens", post(token))
         .route("/v1/events", get(events))
         .route("/v1/audit", get(audit))
+        .route("/v1/audit/repair", post(repair))
         .route("/v1/pki", get(pki::show))
         .route("/v1/pki/check", get(pki::check))
         .route("/v1/pki/revoke", post(pki::revoke))
         .route("/v1/pki/rotate", post(pki::rotate))
+        .merge(boot::routes())
         .with_state(roster)
 }
 
@@ -76,7 +78,7 @@ async fn status(State(roster): Door, Extension(health): Body) -> Answer<impl Ser
 }
 
 async fn hosts(State(roster): Door) -> Answer<impl Serialize> {
-    Ok(Json(report::hosts(&roster, Timestamp::now())?))
+    Ok(Json(hosts::hosts(&roster, Timestamp::now())?))
 }
 
 async fn workers(State(roster): Door) -> Answer<impl Serialize> {
@@ -135,4 +137,8 @@ async fn events(State(roster): Door, Query(query): Query<Most>) -> Answer<impl S
 
 async fn audit(State(roster): Door) -> Answer<impl Serialize> {
     Ok(Json(audit::audit(&roster).await?))
+}
+
+async fn repair(State(roster): Door) -> Answer<impl Serialize> {
+    Ok(Json(audit::repair(&roster).await?))
 }

@@ -4,9 +4,13 @@
 
 mod answer;
 mod audit;
+mod boot;
 mod converge;
+mod deploy;
+mod hosts;
 mod local;
 mod pki;
+mod providers;
 mod report;
 mod tls;
 
@@ -23,14 +27,14 @@ use crate::enroll::{self, Limits};
 use crate::frontend::{self, Surroundings};
 use crate::lifecycle::{Doorkeeper, Parts, Roster, Tempo};
 use crate::paths::Paths;
-use crate::provider::Providers;
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::Sqlite;
 use crate::tunnel::Tunnel;
 
 pub use answer::{Changed, LocalError};
-pub use audit::{AuditFinding, AuditReport};
+pub use audit::{AuditFinding, AuditReport, RepairReport, Repaired};
+pub use boot::ConsoleView;
 pub use converge::members;
 pub use local::{DestroyRequest, HostRequest};
 pub use pki::{PkiView, RevokeRequest, RotateRequest};
@@ -79,13 +83,13 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
         converge::start(Arc::clone(&cluster), paths.clone(), around, Arc::clone(&store) as _, stop.clone());
     let (renewer, tls) = tls::start(&cluster, &paths, &authority)?;
     let roster = Roster::new(Parts {
+        providers: providers::providers(&cluster).await,
         queue: Queue::of(&cluster, &paths),
         tunnel: Tunnel::new(&paths),
         cluster,
         paths,
         store,
         authority,
-        providers: Providers::default(),
         tempo: Tempo::default(),
         node: None,
         follow: converging.follow,

@@ -3,22 +3,21 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use landbridge_node::wire::{MachineFacts, Stage};
+use landbridge_node::wire::Stage;
 use landbridge_pki::NodeName;
 
 use super::converge::Health;
+use super::deploy;
+use super::hosts::{SILENT, hosts};
 use crate::lifecycle::{Roster, RosterError};
-use crate::spec::{Cluster, Host, HostKind, Uplink};
-use crate::store::{Event, HostRecord, StoreError, TimelineRow};
+use crate::spec::{Cluster, Uplink};
+use crate::store::{Event, StoreError, TimelineRow};
 use crate::view::{
-    self, ClusterView, FrontEndView, HostState, HostView, ServiceState, ServiceView, TimelineView, TunnelView,
-    UplinkKind, VlanView, WorkerView,
+    self, ClusterView, FrontEndView, ServiceState, ServiceView, TimelineView, TunnelView, UplinkKind, VlanView,
+    WorkerView,
 };
 use crate::worker::{FailedAt, Worker, WorkerState};
 use crate::{naming, tunnel};
-
-/// A node that was not heard of for this long is silent: it asks for orders every half minute.
-const SILENT: SignedDuration = SignedDuration::from_secs(90);
 
 /// Everything at one moment.
 pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) -> Result<ClusterView, RosterError> {
@@ -95,106 +94,27 @@ fn vlan(roster: &Roster, cluster: &Cluster, now: Timestamp) -> Result<VlanView, 
     })
 }
 
-/// Physical hosts and clouds, in the file's order.
-pub(super) fn hosts(roster: &Roster, now: Timestamp) -> Result<Vec<HostView>, StoreError> {
-    let cluster = roster.cluster();
-    let records = roster.store().hosts()?;
-    let workers = roster.store().workers()?;
-    let numbered = (0_u32..).zip(&cluster.hosts);
-    Ok(numbered
-        .map(|(id, host)| {
-            let record = records.iter().find(|r| r.name == host.name);
-            let mine: Vec<&Worker> = workers.iter().filter(|w| w.host.as_ref() == Some(&host.name)).collect();
-            self::host(&cluster, id, host, record, &mine, now)
-        })
-        .collect())
-}
-
-fn host(
-    cluster: &Cluster,
-    id: u32,
-    host: &Host,
-    record: Option<&HostRecord>,
-    workers: &[&Worker],
-    now: Timestamp,
-) -> HostView {
-    let (cpus, memory_mib) = size(&host.kind);
-    let allocated_cpu: u32 = workers.iter().map(|w| w.slots * 100).sum();
-    let allocated_memory: u64 = workers.iter().filter_map(|w| w.facts.as_ref()).map(|f| f.memory_mib * 1024).sum();
-    let (kind, underlay, bridge, detail) = match &host.kind {
-        HostKind::Physical(physical) => (
-            view::HostKind::Physical,
-            Some(physical.underlay),
-            Some(naming::bridge(&cluster.name).to_string()),
-            record.and_then(|r| r.facts.as_ref()).map(described),
-        ),
-        HostKind::Cloud(cloud) => (
-            view::HostKind::Cloud,
-            None,
-            None,
-            Some(format!("{}, at most {} {}", cloud.region, cloud.workers, cloud.instance_type)),
-        ),
-    };
-    HostView {
-        id,
-        name: host.name.to_string(),
-        kind,
-        state: host_state(&host.kind, record, now),
-        since: record.and_then(|r| r.seen),
-        running_workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
-        total_cpu: cpus * 100,
-        free_cpu: (cpus * 100).saturating_sub(allocated_cpu),
-        allocated_cpu,
-        total_memory: memory_mib * 1024,
-        free_memory: (memory_mib * 1024).saturating_sub(allocated_memory),
-        allocated_memory,
-        underlay,
-        bridge,
-        detail,
-        failure: record.and_then(|r| r.failure.clone()),
-    }
-}
-
-/// A cloud's instances have a size that only its provider knows; until one has joined they count one processor each.
-fn size(kind: &HostKind) -> (u32, u64) {
-    match kind {
-        HostKind::Physical(host) => (host.cpus, host.memory_mib),
-        HostKind::Cloud(cloud) => (cloud.workers, 0),
-    }
-}
-
-fn described(facts: &MachineFacts) -> String {
-    format!("{}, {} CPUs, {} MiB, Linux {}", facts.hostname, facts.cpus, facts.memory_mib, facts.kernel)
-}
-
-fn host_state(kind: &HostKind, record: Option<&HostRecord>, now: Timestamp) -> HostState {
-    let HostKind::Physical(_) = kind else { return HostState::On };
-    let Some(record) = record.filter(|r| r.enrolled.is_some()) else { return HostState::New };
-    let silent = record.seen.is_none_or(|at| now.duration_since(at) > SILENT);
-    match record {
-        r if r.leaving => HostState::Leaving,
-        r if r.failure.is_some() => HostState::Error,
-        _ if silent => HostState::Silent,
-        _ => HostState::On,
-    }
-}
-
 /// Every worker that is not gone.
 pub(super) fn workers(roster: &Roster, now: Timestamp) -> Result<Vec<WorkerView>, StoreError> {
-    let all = roster.store().workers()?;
-    all.iter().map(|worker| Ok(view_of(worker, &roster.store().timeline(worker.id)?, now))).collect()
+    roster.store().workers()?.iter().map(|worker| view_of(roster, worker, now)).collect()
 }
 
 /// One worker, gone ones included.
 pub(super) fn worker(roster: &Roster, name: &NodeName, now: Timestamp) -> Result<WorkerView, RosterError> {
     let found = roster.store().worker(name)?;
     let worker = found.ok_or_else(|| RosterError::Unknown { what: "worker", name: name.clone() })?;
-    let timeline = roster.store().timeline(worker.id)?;
-    Ok(view_of(&worker, &timeline, now))
+    Ok(view_of(roster, &worker, now)?)
 }
 
-fn view_of(worker: &Worker, timeline: &[TimelineRow], now: Timestamp) -> WorkerView {
-    WorkerView {
+fn view_of(roster: &Roster, worker: &Worker, now: Timestamp) -> Result<WorkerView, StoreError> {
+    let timeline = roster.store().timeline(worker.id)?;
+    let machine = if worker.booted { roster.store().machines_of(worker.id)?.pop() } else { None };
+    let (cpu, memory_mib) = machine.as_ref().map_or_else(
+        || (worker.slots * 100, worker.facts.as_ref().map_or(0, |facts| facts.memory_mib)),
+        |machine| (machine.cpu, machine.memory_mib),
+    );
+    let itself = worker.facts.as_ref().map(|facts| facts.hostname.clone());
+    Ok(WorkerView {
         id: worker.id.unsigned_abs(),
         name: worker.name.to_string(),
         state: state_of(worker, now),
@@ -202,17 +122,18 @@ fn view_of(worker: &Worker, timeline: &[TimelineRow], now: Timestamp) -> WorkerV
         failed_at: failed_before_joining(worker.state),
         since: worker.changed,
         asked: worker.created,
-        cpu: worker.slots * 100,
-        memory: worker.facts.as_ref().map_or(0, |f| f.memory_mib * 1024),
+        cpu,
+        memory: memory_mib * 1024,
         host: worker.host.as_ref().map(ToString::to_string),
         address: Some(worker.address),
         via: Some(worker.via),
         jobs: None,
-        machine: worker.facts.as_ref().map(|f| f.hostname.clone()),
-        console: None,
+        machine: machine.as_ref().map_or(itself, |machine| machine.id.clone()),
+        console: machine.as_ref().and_then(|machine| machine.console.clone()).map(Into::into),
         failure: worker.failure.clone(),
-        timeline: self::timeline(worker, timeline),
-    }
+        boot: machine.as_ref().map_or_else(Vec::new, |machine| deploy::boot(worker, machine, timeline.first())),
+        timeline: self::timeline(worker, &timeline),
+    })
 }
 
 fn state_of(worker: &Worker, now: Timestamp) -> view::WorkerState {

@@ -6,6 +6,7 @@
 mod why;
 
 use landbridge_pki::NodeName;
+use serde::{Deserialize, Serialize};
 
 pub use why::{Against, Chosen};
 
@@ -68,7 +69,8 @@ pub struct Wish {
 }
 
 /// How to choose between hosts with room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// Fill one host before the next: the others can be switched off.
     #[default]

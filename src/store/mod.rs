@@ -148,6 +148,9 @@ pub trait Store: Send + Sync {
     /// Ends a worker's lease; its address is free again after `quarantine`.
     fn release(&self, id: i64, quarantine: Span, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Ends the lease of an address that is nobody's.
+    fn release_address(&self, address: Ipv4Addr, quarantine: Span, now: Timestamp) -> Result<(), StoreError>;
+
     /// Leased addresses and addresses in quarantine, with the moment when they become free.
     fn leases(&self, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError>;
 

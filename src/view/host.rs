@@ -39,6 +39,9 @@ pub struct HostView {
     pub bridge: Option<String>,
     /// What a person may want to know besides, for example `us-east-1, at most 5 m1.small`.
     pub detail: Option<String>,
+    /// How machines are made there, and how they run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machines: Option<String>,
     /// The last failure, one sentence.
     pub failure: Option<String>,
 }

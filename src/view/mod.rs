@@ -2,6 +2,7 @@
 //!
 //! CPU is counted in hundredths of a processor and memory in KiB, as OpenNebula does.
 
+mod deploy;
 mod format;
 mod front_end;
 mod host;
@@ -12,6 +13,7 @@ mod worker;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use deploy::{DeployStep, DeploySummary, DeployView, StepFigures, WorkerDeploy};
 pub use format::{ago, clock, memory, took};
 pub use front_end::{FrontEndView, ServiceState, ServiceView, TunnelView, UplinkKind, VlanView};
 pub use host::{HostKind, HostState, HostView};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use landbridge_node::wire::{Stage, Via};
 use serde::{Deserialize, Serialize};
 
-use super::TimelineView;
+use super::{DeployStep, TimelineView};
 
 /// A worker, wherever it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct WorkerView {
     pub machine: Option<String>,
     /// The log of its console.
     pub console: Option<PathBuf>,
+    /// What came before its join: each step of its machine's way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boot: Vec<DeployStep>,
     /// Its last join.
     pub timeline: Option<TimelineView>,
 }

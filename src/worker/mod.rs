@@ -19,6 +19,8 @@ pub struct Worker {
     pub name: NodeName,
     /// Where it runs, when known.
     pub host: Option<NodeName>,
+    /// Whether we gave it a machine; else it joined, or will, with a token that a person carried.
+    pub booted: bool,
     /// How it reaches the vLAN.
     pub via: Via,
     /// Its lease.

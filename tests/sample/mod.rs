@@ -72,6 +72,7 @@ pub(crate) fn physical(id: u32, name: &str, workers: u32) -> HostView {
         underlay: Some(Ipv4Addr::new(192, 0, 2, 11 + u8::try_from(id % 200).expect("a byte"))),
         bridge: Some("lbbr-ursa".into()),
         detail: None,
+        machines: None,
         failure: None,
     }
 }
@@ -111,6 +112,7 @@ pub(crate) fn worker(id: u64, name: &str, host: &str, via: Via) -> WorkerView {
         machine: Some(if tunnelled { format!("i-0abc{id:04}") } else { format!("landbridge-{name}") }),
         failure: None,
         console: None,
+        boot: vec![],
         timeline: Some(joined()),
     }
 }

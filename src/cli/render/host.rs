@@ -55,6 +55,9 @@ pub fn host_show(host: &HostView, workers: &[&WorkerView], now: Timestamp, style
     if let Some(bridge) = &host.bridge {
         line("bridge", bridge.clone());
     }
+    if let Some(machines) = &host.machines {
+        line("machines", machines.clone());
+    }
     let (total, free) = (host.total_cpu, host.free_cpu);
     line("cpu", format!("{} of {} promised, {} idle", cpus(host.allocated_cpu), cpus(total), cpus(free)));
     let (total, free) = (memory(host.total_memory), memory(host.free_memory));

@@ -1,5 +1,6 @@
 //! Views as a person reads them. Each function gives text and prints nothing.
 
+mod deploy;
 mod host;
 mod pki;
 mod status;
@@ -9,6 +10,7 @@ mod tone;
 mod topology;
 mod worker;
 
+pub use deploy::deploys;
 pub use host::{host_list, host_show};
 pub use pki::{authority, breakages, certificates};
 pub use status::{is_healthy, status};

@@ -1,6 +1,7 @@
 //! `worker list` and `worker show`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use comfy_table::Cell;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::table::Columns;
 use super::timeline;
 use super::tone::paint;
 use crate::cli::Style;
-use crate::view::{WorkerView, ago, memory};
+use crate::view::{DeployStep, WorkerView, ago, memory, took};
 
 /// What stands in a cell when nothing is known.
 const UNKNOWN: &str = "-";
@@ -75,9 +76,26 @@ pub fn worker_show(worker: &WorkerView, now: Timestamp, style: Style) -> String 
     {
         line("failure", failure.clone());
     }
+    if !worker.boot.is_empty() {
+        out.push('\n');
+        out.push_str(&boot(&worker.boot));
+    }
     if let Some(join) = &worker.timeline {
         out.push('\n');
         out.push_str(&timeline(join, now, style));
+    }
+    out
+}
+
+/// The machine's way up to its join.
+fn boot(steps: &[DeployStep]) -> String {
+    let ms = |ms: u64| took(Duration::from_millis(ms));
+    let whole = steps.iter().map(|step| step.took_ms).sum();
+    let mut out = format!("machine took {}\n  {:<10}{:>9}{:>9}\n", ms(whole), "STEP", "TOOK", "AT");
+    let mut at = 0;
+    for step in steps {
+        at += step.took_ms;
+        let _ = writeln!(out, "  {:<10}{:>9}{:>9}", step.step, ms(step.took_ms), ms(at));
     }
     out
 }

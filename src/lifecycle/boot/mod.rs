@@ -9,6 +9,7 @@ mod discard;
 mod order;
 mod plan;
 mod provision;
+mod rooms;
 mod tempo;
 mod watch;
 
@@ -16,7 +17,7 @@ pub use plan::{BootAnswer, BootRequest, Booted};
 pub use tempo::Tempo;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use landbridge_pki::NodeName;
 use tokio::sync::{Notify, Semaphore};
@@ -35,10 +36,13 @@ pub(super) struct Maker {
     pub(super) turns: Semaphore,
     /// Something is to be looked for there soon.
     pub(super) wake: Notify,
+    /// What the host said of itself last.
+    pub(super) told: RwLock<Option<rooms::Told>>,
 }
 
 pub(super) fn makers(providers: Providers) -> HashMap<NodeName, Arc<Maker>> {
-    let maker = |provider| Maker { provider, turns: Semaphore::new(AT_ONCE), wake: Notify::new() };
+    let maker =
+        |provider| Maker { provider, turns: Semaphore::new(AT_ONCE), wake: Notify::new(), told: RwLock::default() };
     providers.into_iter().map(|(host, provider)| (host, Arc::new(maker(provider)))).collect()
 }
 

@@ -9,13 +9,18 @@ use landbridge_pki::NodeName;
 use serde::{Deserialize, Serialize};
 
 use super::Roster;
+use super::rooms::size_of_one;
 use crate::lifecycle::RosterError;
 use crate::lifecycle::token::{FreshSecret, reserved};
-use crate::provider::{Accelerated, Offered};
+use crate::placement::{self, Against, Placed, Size, Strategy, Wish};
+use crate::provider::Accelerated;
 use crate::spec::{Host, HostKind};
 use crate::store::{MachinePlan, Room, StoreError, WorkerPlan};
 use crate::template::WorkerTemplate;
 use crate::worker::Worker;
+
+/// So often a worker is placed anew when others have taken its place in between.
+const PLACES: u32 = 5;
 
 /// A wish for workers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,32 +33,34 @@ pub struct BootRequest {
     pub name: Option<NodeName>,
     /// The host that is to have them; `None`: local first, then the cloud.
     pub on: Option<NodeName>,
+    /// How to choose between hosts with room.
+    pub strategy: Strategy,
     /// How long each may take from being asked for until it is ready, in seconds; `None`: as its host needs.
     pub patience_secs: Option<u32>,
+    /// Only say where each would go.
+    pub dry_run: bool,
 }
 
 /// What becomes of a wish.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BootAnswer {
-    /// Those that are under way.
+    /// Those that are under way, or would be.
     pub workers: Vec<Booted>,
     /// Why the others are not, in words, each reason once.
     pub refused: Vec<String>,
+    /// How many those are.
+    pub missing: u32,
 }
 
 /// A worker that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booted {
-    /// Its name.
-    pub name: NodeName,
+    /// Its name; `None` where it was only asked where it would go.
+    pub name: Option<NodeName>,
     /// Where it goes.
     pub host: NodeName,
-}
-
-/// A host with what it can do, as it is now.
-struct Candidate {
-    host: Host,
-    offered: Offered,
+    /// Why there, in words.
+    pub why: String,
 }
 
 impl Roster {
@@ -62,50 +69,53 @@ impl Roster {
     pub async fn boot(self: &Arc<Self>, request: BootRequest) -> Result<BootAnswer, RosterError> {
         // Without it no machine could join; better told before any is planned.
         self.node_program()?;
-        let candidates = self.candidates(request.on.as_ref()).await?;
-        let mut answer = BootAnswer::default();
+        self.ask_what_is_offered(request.on.as_ref()).await;
+        if request.dry_run {
+            let placed = placement::place(&self.rooms()?, &wish(&request, request.count));
+            return Ok(gather(placed.into_iter().map(|placed| told(None, placed))));
+        }
+        let mut booted = Vec::new();
         for _ in 0..request.count {
-            match self.boot_one(&request, &candidates) {
-                Ok(booted) => answer.workers.push(booted),
-                Err(
-                    error @ RosterError::Store(
-                        StoreError::NoRoom { .. } | StoreError::NameTaken(_) | StoreError::NoAddress { .. },
-                    ),
-                ) => {
-                    answer.refused.push(error.to_string());
-                }
+            match self.boot_one(&request) {
+                Ok(one) => booted.push(one),
+                Err(RosterError::Store(
+                    full @ (StoreError::NoRoom { .. } | StoreError::NameTaken(_) | StoreError::NoAddress { .. }),
+                )) => booted.push(Err(full.to_string())),
                 Err(error) => return Err(error),
             }
         }
-        Ok(answer)
+        Ok(gather(booted.into_iter()))
     }
 
-    fn boot_one(self: &Arc<Self>, request: &BootRequest, candidates: &[Candidate]) -> Result<Booted, RosterError> {
-        let mut refused = None;
-        for candidate in candidates {
+    fn boot_one(self: &Arc<Self>, request: &BootRequest) -> Result<Result<Booted, String>, RosterError> {
+        let mut tries = 0;
+        loop {
+            let placed = placement::place(&self.rooms()?, &wish(request, 1)).remove(0);
+            let Placed::On { host, .. } = &placed else { return Ok(told(None, placed)) };
             let fresh = FreshSecret::new();
-            match self.plan_on(request, candidate, &fresh) {
+            match self.plan_on(request, host, &fresh) {
                 Ok(worker) => {
                     crash::point();
-                    let host = candidate.host.name.clone();
                     self.note(&worker.name, &format!("asked for on {host}, with address {}", worker.address));
                     self.start_provisioning(&worker.name, Some(fresh));
-                    return Ok(Booted { name: worker.name, host });
+                    return Ok(told(Some(worker.name), placed));
                 }
-                Err(full @ StoreError::NoRoom { .. }) => refused = Some(full),
-                Err(error) => return Err(error.into()),
+                // Somebody else was quicker.
+                Err(RosterError::Store(StoreError::NoRoom { .. })) if tries < PLACES => tries += 1,
+                Err(error) => return Err(error),
             }
         }
-        Err(refused.map_or(RosterError::NoMaker, RosterError::Store))
     }
 
-    fn plan_on(&self, request: &BootRequest, on: &Candidate, fresh: &FreshSecret) -> Result<Worker, StoreError> {
+    fn plan_on(&self, request: &BootRequest, on: &NodeName, fresh: &FreshSecret) -> Result<Worker, RosterError> {
         let (cluster, now) = (self.cluster(), Timestamp::now());
-        let machine = machine_plan(request, on);
+        let host = cluster.hosts.iter().find(|host| host.name == *on);
+        let host = host.ok_or_else(|| RosterError::Unknown { what: "host", name: on.clone() })?;
+        let machine = self.machine_plan(request, host);
         let plan = WorkerPlan {
             name: request.name.clone(),
             host: Some(machine.host.clone()),
-            via: if matches!(on.host.kind, HostKind::Cloud(_)) { Via::Tunnel } else { Via::Bridge },
+            via: if matches!(host.kind, HostKind::Cloud(_)) { Via::Tunnel } else { Via::Bridge },
             slots: request.template.slots,
             subnet: cluster.vlan.subnet,
             range: cluster.vlan.workers,
@@ -113,31 +123,30 @@ impl Roster {
             token: fresh.hash,
             token_expires: token_expires(now, machine.patience),
         };
-        self.store.plan_machine(&plan, &machine, now)
+        Ok(self.store.plan_machine(&plan, &machine, now)?)
     }
 
-    /// The hosts that may have them, in the order in which they are tried.
-    async fn candidates(&self, on: Option<&NodeName>) -> Result<Vec<Candidate>, RosterError> {
-        let cluster = self.cluster();
-        let mut hosts: Vec<Host> = match on {
-            Some(name) => cluster.hosts.iter().filter(|host| host.name == *name).cloned().collect(),
-            None => cluster.hosts.iter().filter(|host| self.makers.contains_key(&host.name)).cloned().collect(),
-        };
-        hosts.sort_by_key(|host| matches!(host.kind, HostKind::Cloud(_)));
-        if let Some(name) = on.filter(|_| hosts.is_empty()) {
-            return Err(RosterError::Unknown { what: "host", name: name.clone() });
-        }
-        let mut candidates = Vec::new();
-        for host in hosts {
-            let offered = self.maker(&host.name)?.provider.offered().await;
-            match offered {
-                Ok(offered) => candidates.push(Candidate { host, offered }),
-                // Another host may have them.
-                Err(error) if on.is_none() => tracing::warn!(host = %host.name, %error, "is left out"),
-                Err(error) => return Err(error.into()),
+    fn machine_plan(&self, request: &BootRequest, host: &Host) -> MachinePlan {
+        let offered = self.told(&host.name).and_then(Result::ok);
+        let wanted = Size { cpu: request.template.cpu.0, memory_mib: request.template.memory_mib };
+        let (room, size) = match &host.kind {
+            HostKind::Physical(host) => {
+                (Room { cpu: host.cpus * 100, memory_mib: host.memory_mib, machines: None }, wanted)
             }
-        }
-        Ok(candidates)
+            // An instance is taken whole, however little of it was asked for.
+            HostKind::Cloud(cloud) => {
+                let each = size_of_one(cloud, offered.as_ref()).unwrap_or(wanted);
+                let memory_mib = each.memory_mib * u64::from(cloud.workers);
+                (Room { cpu: each.cpu * cloud.workers, memory_mib, machines: Some(cloud.workers) }, each)
+            }
+        };
+        let patience = match (request.patience_secs, offered.map(|offered| offered.accelerated)) {
+            (Some(secs), _) => SignedDuration::from_secs(i64::from(secs)),
+            (None, Some(Accelerated::Emulated(_))) => SignedDuration::from_mins(10),
+            (None, _) => SignedDuration::from_mins(5),
+        };
+        let template = request.template.clone();
+        MachinePlan { host: host.name.clone(), template, cpu: size.cpu, memory_mib: size.memory_mib, room, patience }
     }
 }
 
@@ -146,25 +155,40 @@ pub(super) fn token_expires(now: Timestamp, patience: SignedDuration) -> Timesta
     now + (patience * 2).min(SignedDuration::from_hours(24))
 }
 
-fn machine_plan(request: &BootRequest, on: &Candidate) -> MachinePlan {
-    let (room, cpu, memory_mib) = match &on.host.kind {
-        HostKind::Physical(host) => {
-            let room = Room { cpu: host.cpus * 100, memory_mib: host.memory_mib, machines: None };
-            (room, request.template.cpu.0, request.template.memory_mib)
+fn wish(request: &BootRequest, count: u32) -> Wish {
+    let template = &request.template;
+    Wish {
+        count,
+        size: Size { cpu: template.cpu.0, memory_mib: template.memory_mib },
+        runs_on_physical: template.os.is_some() || !template.disks.is_empty(),
+        runs_in_cloud: template.ec2.is_some(),
+        on: request.on.clone(),
+        strategy: request.strategy,
+    }
+}
+
+fn told(name: Option<NodeName>, placed: Placed) -> Result<Booted, String> {
+    match placed {
+        Placed::On { host, chosen, .. } => Ok(Booted { name, host, why: chosen.to_string() }),
+        Placed::Nowhere { against } => {
+            let asked = against.iter().filter(|(_, why)| !matches!(why, Against::NotAsked { .. }));
+            let words: Vec<String> = asked.map(|(host, why)| format!("{host}: {why}")).collect();
+            Err(format!("no host takes it: {}", words.join("; ")))
         }
-        // An instance is taken whole, however little of it was asked for.
-        HostKind::Cloud(cloud) => {
-            let cpu = cloud.cpus.map_or(on.offered.cpu, |cpus| cpus * 100);
-            let memory_mib = cloud.memory_mib.unwrap_or(on.offered.memory_mib);
-            let memory = memory_mib * u64::from(cloud.workers);
-            (Room { cpu: cpu * cloud.workers, memory_mib: memory, machines: Some(cloud.workers) }, cpu, memory_mib)
+    }
+}
+
+fn gather(all: impl Iterator<Item = Result<Booted, String>>) -> BootAnswer {
+    all.fold(BootAnswer::default(), |mut answer, one| {
+        match one {
+            Ok(booted) => answer.workers.push(booted),
+            Err(why) => {
+                answer.missing += 1;
+                if !answer.refused.contains(&why) {
+                    answer.refused.push(why);
+                }
+            }
         }
-    };
-    let patience = match (request.patience_secs, &on.offered.accelerated) {
-        (Some(secs), _) => SignedDuration::from_secs(i64::from(secs)),
-        (None, Accelerated::Emulated(_)) => SignedDuration::from_mins(10),
-        (None, _) => SignedDuration::from_mins(5),
-    };
-    let (host, template) = (on.host.name.clone(), request.template.clone());
-    MachinePlan { host, template, cpu, memory_mib, room, patience }
+        answer
+    })
 }

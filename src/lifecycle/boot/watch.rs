@@ -128,6 +128,9 @@ impl Roster {
 
 async fn watch(roster: Weak<Roster>, host: NodeName, maker: Arc<Maker>) {
     let Some(tempo) = roster.upgrade().map(|roster| roster.tempo) else { return };
+    if let Some(alive) = roster.upgrade() {
+        alive.ask_what_is_offered(Some(&host)).await;
+    }
     let (mut quick, mut misses, mut told) = (Pause::new(tempo.quick), Misses::new(), false);
     loop {
         let Some(alive) = roster.upgrade() else { return };

@@ -36,7 +36,7 @@ pub(super) fn plan(
     )
     .failed("recording a machine")?;
     tx.commit().failed("recording a machine")?;
-    Ok(worker)
+    Ok(Worker { booted: true, ..worker })
 }
 
 /// Machines take what was planned for them; workers that joined with a token take what they said they have.

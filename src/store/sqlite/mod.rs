@@ -113,6 +113,10 @@ impl Store for Sqlite {
         workers::release(&self.db(), id, quarantine, now)
     }
 
+    fn release_address(&self, address: Ipv4Addr, quarantine: Span, now: Timestamp) -> Result<(), StoreError> {
+        workers::release_address(&self.db(), address, quarantine, now)
+    }
+
     fn leases(&self, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError> {
         workers::leases(&self.db(), now)
     }

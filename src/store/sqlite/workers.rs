@@ -8,12 +8,13 @@ use landbridge_node::wire::{MachineFacts, StageReport};
 use landbridge_pki::NodeName;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
-use super::{Failed, machines, row, tokens};
+use super::{Failed, row, tokens};
 use crate::ipam;
 use crate::store::{StoreError, TimelineRow, WorkerPlan};
 use crate::worker::{Worker, WorkerState};
 
-const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, created, changed, seen, facts, ready";
+const COLUMNS: &str = "id, name, host, via, address, slots, state, failure, created, changed, seen, facts, ready,
+    EXISTS (SELECT 1 FROM machine WHERE machine.worker = worker.id)";
 
 pub(super) fn plan(db: &mut Connection, plan: &WorkerPlan, now: Timestamp) -> Result<Worker, StoreError> {
     let tx = db.transaction().failed("starting to plan a worker")?;
@@ -55,9 +56,7 @@ pub(super) fn insert(tx: &Transaction<'_>, plan: &WorkerPlan, now: Timestamp) ->
 /// machine from us is not waiting for a person.
 fn waiting(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<Option<Worker>, StoreError> {
     let Some(name) = &plan.name else { return Ok(None) };
-    let found = by_name(tx, name)?.filter(|w| w.state == WorkerState::Planned && w.via == plan.via);
-    let Some(worker) = found else { return Ok(None) };
-    Ok(machines::of(tx, worker.id)?.is_empty().then_some(worker))
+    Ok(by_name(tx, name)?.filter(|w| w.state == WorkerState::Planned && w.via == plan.via && !w.booted))
 }
 
 fn replan(tx: &Transaction<'_>, plan: &WorkerPlan, waiting: &Worker) -> Result<Worker, StoreError> {
@@ -125,6 +124,7 @@ fn read(r: &Row<'_>) -> Result<Worker, StoreError> {
         failure: r.get(7).failed(column)?,
         created: moment(8)?,
         changed: moment(9)?,
+        booted: r.get(13).failed(column)?,
         ready: ready.map(row::timestamp).transpose()?,
         seen: seen.map(row::timestamp).transpose()?,
         facts: facts.map(|f| row::from_json("facts", &f)).transpose()?,
@@ -221,6 +221,19 @@ pub(super) fn release(db: &Connection, id: i64, quarantine: Span, now: Timestamp
     // A lease that is in quarantine already keeps its time: releasing twice is once.
     db.prepare_cached("UPDATE lease SET free_at = ?2 WHERE worker = ?1 AND free_at IS NULL")
         .and_then(|mut s| s.execute((id, free_at)))
+        .map(drop)
+        .failed("releasing an address")
+}
+
+pub(super) fn release_address(
+    db: &Connection,
+    address: Ipv4Addr,
+    quarantine: Span,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let free_at = now.checked_add(quarantine).unwrap_or(Timestamp::MAX).as_millisecond();
+    db.prepare_cached("UPDATE lease SET free_at = ?2 WHERE address = ?1 AND free_at IS NULL")
+        .and_then(|mut s| s.execute((address.to_string(), free_at)))
         .map(drop)
         .failed("releasing an address")
 }

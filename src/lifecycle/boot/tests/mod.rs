@@ -1,6 +1,7 @@
 //! Booting on hosts that answer late, twice or never, and what is left when they lose machines or the front-end dies.
 #![allow(clippy::unwrap_used)]
 
+mod crash;
 mod failures;
 mod yard;
 
@@ -8,6 +9,8 @@ use std::collections::BTreeSet;
 
 use rstest::rstest;
 
+use crate::lifecycle::BootRequest;
+use crate::placement::Strategy;
 use crate::provider::fake::Answer;
 use crate::worker::WorkerState;
 use std::time::Duration;
@@ -33,7 +36,7 @@ async fn two_who_boot_at_once_never_exceed_what_the_hosts_have() {
     let (first, second) = tokio::join!(yard.boot(10, None), yard.boot(15, None));
     let booted: BTreeSet<_> = first.workers.iter().chain(&second.workers).map(|booted| &booted.name).collect();
     // 8 processors on each of two hosts, and five instances.
-    assert_eq!((booted.len(), first.refused.len() + second.refused.len()), (21, 4));
+    assert_eq!((booted.len(), first.missing + second.missing), (21, 4));
     let is_booting =
         |yard: &Yard| yard.roster.store().workers().unwrap().iter().all(|w| w.state == WorkerState::Booting);
     yard.until("all booting", is_booting).await;
@@ -109,5 +112,17 @@ async fn a_name_that_is_taken_and_a_host_that_is_none_are_refused() {
     named.name = Some(name("ada"));
     assert_eq!(yard.roster.boot(named.clone()).await.unwrap().refused, [""; 0]);
     assert_eq!(yard.roster.boot(named).await.unwrap().refused.len(), 1);
-    assert!(yard.roster.boot(wish(1, Some("ursa09"))).await.is_err());
+    let unknown = yard.roster.boot(wish(1, Some("ursa09"))).await.unwrap();
+    insta::assert_snapshot!(unknown.refused.join("\n"));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_where_each_would_go_and_why_and_asks_for_nothing() {
+    let yard = Yard::new().await;
+    let dry = BootRequest { dry_run: true, strategy: Strategy::Spread, ..wish(22, None) };
+    let answer = yard.roster.boot(dry).await.unwrap();
+    let lines = answer.workers.iter().map(|booted| format!("{}: {}", booted.host, booted.why));
+    insta::assert_snapshot!(lines.chain(answer.refused).collect::<Vec<_>>().join("\n"));
+    assert_eq!(yard.roster.store().workers().unwrap(), []);
+    assert!(yard.hosts[0].calls().iter().all(|call| !call.starts_with("provision")));
 }

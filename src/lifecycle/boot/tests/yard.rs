@@ -14,14 +14,15 @@ use crate::enroll::{Gate as _, Peer};
 use crate::lifecycle::tests::{NothingFollows, join, peer};
 use crate::lifecycle::{BootAnswer, BootRequest, Doorkeeper, Parts, Roster, Tempo};
 use crate::paths::Paths;
+use crate::placement::Strategy;
 use crate::program::NodeProgram;
 use crate::provider::Providers;
 use crate::provider::fake::{Answer, FakeProvider};
 use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
 use crate::spec::{self, ClusterName};
-use crate::store::{MachineRecord, Sqlite};
-use crate::template::{Cpu, Ec2, WorkerTemplate};
+use crate::store::{HostRecord, MachineRecord, Sqlite};
+use crate::template::{Cpu, Ec2, Os, WorkerTemplate};
 use crate::tunnel::Tunnel;
 use crate::worker::{Worker, WorkerState};
 
@@ -80,6 +81,21 @@ pub(super) fn front_end(dir: &Path, providers: Providers, queue: &FakeScheduler)
     })
 }
 
+/// A hash that no other host's token has.
+fn token_of(host: &NodeName) -> [u8; 32] {
+    let mut token = [0; 32];
+    token[..host.as_str().len()].copy_from_slice(host.as_str().as_bytes());
+    token
+}
+
+/// The host has its bridge.
+pub(super) fn enrol(roster: &Roster, host: &NodeName) {
+    let now = Timestamp::now();
+    roster.store().plan_host(host, token_of(host), now).unwrap();
+    let record = roster.store().hosts().unwrap().into_iter().find(|record| record.name == *host).unwrap();
+    roster.store().save_host(&HostRecord { enrolled: Some(now), ..record }).unwrap();
+}
+
 /// A request for workers of one processor and 512 MiB.
 pub(super) fn wish(count: u32, on: Option<&str>) -> BootRequest {
     let ec2 = Ec2 {
@@ -95,14 +111,22 @@ pub(super) fn wish(count: u32, on: Option<&str>) -> BootRequest {
         cpu: Cpu(100),
         vcpu: None,
         memory_mib: 512,
-        os: None,
+        os: Some(Os::default()),
         disks: vec![],
         nics: vec![],
         ec2: Some(ec2),
         slots: None,
         other: BTreeMap::new(),
     };
-    BootRequest { template, count, name: None, on: on.map(name), patience_secs: Some(30) }
+    BootRequest {
+        template,
+        count,
+        name: None,
+        on: on.map(name),
+        strategy: Strategy::Pack,
+        patience_secs: Some(30),
+        dry_run: false,
+    }
 }
 
 impl Yard {
@@ -112,6 +136,9 @@ impl Yard {
         cloud.habits(|habits| (habits.offered.cpu, habits.offered.memory_mib) = (100, 1740));
         let (dir, queue) = (tempfile::tempdir().unwrap(), FakeScheduler::default());
         let roster = front_end(dir.path(), providers(&hosts, &cloud), &queue);
+        for host in HOSTS {
+            enrol(&roster, &name(host));
+        }
         roster.resume().await.unwrap();
         Self { roster, queue, hosts, cloud, _dir: dir }
     }
@@ -124,7 +151,7 @@ impl Yard {
     pub(super) async fn boot_with(&self, answer: Answer) -> NodeName {
         self.hosts[0].habits(|habits| habits.answer = answer);
         let answer = self.boot(1, Some(HOSTS[0])).await;
-        answer.workers.into_iter().next().expect("a worker").name
+        answer.workers.into_iter().next().expect("a worker").name.unwrap()
     }
 
     pub(super) fn worker(&self, name: &NodeName) -> Worker {
@@ -161,11 +188,7 @@ impl Yard {
 
     /// The worker's own stages pass.
     pub(super) async fn passes(&self, name: &NodeName, peer: &Peer) {
-        self.queue.set(name, |worker| worker.present = true);
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Canary) {
-            let report = StageReport { stage, outcome: Outcome::Passed, started_ms: 0, took_ms: 1 };
-            Doorkeeper(Arc::clone(&self.roster)).stage(peer.clone(), report).await.unwrap();
-        }
+        pass_stages(&self.roster, &self.queue, name, peer).await;
         self.until_state(name, WorkerState::Ready).await;
     }
 
@@ -176,6 +199,15 @@ impl Yard {
         let peer = self.joins(&self.hosts[0], &name).await;
         self.passes(&name, &peer).await;
         (name, peer)
+    }
+}
+
+/// A worker's own stages pass.
+pub(super) async fn pass_stages(roster: &Arc<Roster>, queue: &FakeScheduler, name: &NodeName, peer: &Peer) {
+    queue.set(name, |worker| worker.present = true);
+    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Canary) {
+        let report = StageReport { stage, outcome: Outcome::Passed, started_ms: 0, took_ms: 1 };
+        Doorkeeper(Arc::clone(roster)).stage(peer.clone(), report).await.unwrap();
     }
 }
 

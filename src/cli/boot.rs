@@ -1,0 +1,148 @@
+//! `landbridge worker boot` and `landbridge worker console`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use landbridge_pki::NodeName;
+
+use super::client::Client;
+use super::progress::Crowd;
+use super::render::{self, Output};
+use super::{CliError, Context, Listed, template};
+use crate::daemon::ConsoleView;
+use crate::lifecycle::{BootAnswer, BootRequest};
+use crate::placement::Strategy;
+use crate::view::{WorkerState, WorkerView};
+
+/// The template that is meant when none is named, beside the cluster's file.
+const TEMPLATE: &str = "worker.toml";
+/// The daemon has no subscription for people, who look four times a second.
+const LOOK: Duration = Duration::from_millis(250);
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Boot {
+    /// What the workers are, in OpenNebula's syntax or TOML; by default worker.toml beside the cluster's file.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// How many.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    count: u32,
+    /// Only on this host or cloud; by default local hosts first, then clouds.
+    #[arg(long, value_name = "HOST")]
+    on: Option<NodeName>,
+    /// The name of a single worker; by default the first free of w1, w2, …
+    #[arg(long)]
+    name: Option<NodeName>,
+    /// Fill one host before the next (the default).
+    #[arg(long, conflicts_with = "spread")]
+    pack: bool,
+    /// Keep all hosts equally busy.
+    #[arg(long)]
+    spread: bool,
+    /// Only say where each would go, and why.
+    #[arg(long)]
+    dry_run: bool,
+    /// How long each may take until it is ready; then its machine is destroyed and its console kept. By default 5m, and 10m
+    /// where machines are emulated.
+    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    within: Option<Duration>,
+    /// Return only when all are ready or have failed, or after this long with an error.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "15m", value_parser = super::duration)]
+    wait: Option<Duration>,
+    #[command(flatten)]
+    output: Listed,
+}
+
+pub(super) fn boot(context: &Context, boot: &Boot) -> Result<ExitCode, CliError> {
+    if boot.name.is_some() && boot.count != 1 {
+        return Err(CliError::Refused("--name is for a single worker: leave it out, or leave --count out".into()));
+    }
+    let client = Client::new(context)?;
+    let answer: BootAnswer = client.post("/v1/boot", &request(context, boot)?)?;
+    let wants_json = boot.output.output == Output::Json;
+    if wants_json && boot.wait.is_none() {
+        print!("{}", render::json(&answer));
+    } else if !wants_json {
+        for booted in &answer.workers {
+            match &booted.name {
+                Some(name) => println!("{name} goes to {} ({})", booted.host, booted.why),
+                None => println!("would go to {} ({})", booted.host, booted.why),
+            }
+        }
+    }
+    if let Some(patience) = boot.wait.filter(|_| !boot.dry_run) {
+        let names: Vec<NodeName> = answer.workers.iter().filter_map(|booted| booted.name.clone()).collect();
+        let workers = wait(&client, &names, patience, wants_json)?;
+        if wants_json {
+            print!("{}", render::json(&workers));
+        }
+    }
+    if answer.missing == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reasons = answer.refused.join("\n");
+    Err(CliError::Refused(format!("{} of {} workers can't be had:\n{reasons}", answer.missing, boot.count)))
+}
+
+fn request(context: &Context, boot: &Boot) -> Result<BootRequest, CliError> {
+    let path = boot.template.clone().unwrap_or_else(|| context.file.with_file_name(TEMPLATE));
+    let patience_secs = boot.within.map(|within| u32::try_from(within.as_secs().max(1)).unwrap_or(u32::MAX));
+    Ok(BootRequest {
+        template: template::load(&path)?.parsed.template,
+        count: boot.count,
+        name: boot.name.clone(),
+        on: boot.on.clone(),
+        strategy: if boot.spread { Strategy::Spread } else { Strategy::Pack },
+        patience_secs,
+        dry_run: boot.dry_run,
+    })
+}
+
+/// Shows each worker's way until all have come to its end.
+fn wait(client: &Client, names: &[NodeName], patience: Duration, quiet: bool) -> Result<Vec<WorkerView>, CliError> {
+    let (start, mut crowd) = (Instant::now(), Crowd::new(names, quiet));
+    let mut seen: BTreeMap<&NodeName, WorkerView> = BTreeMap::new();
+    loop {
+        for name in names {
+            let ended = seen.get(name).is_some_and(|worker| has_ended(worker.state));
+            if !ended {
+                let worker: WorkerView = client.get(&format!("/v1/workers/{name}"))?;
+                crowd.show(name, &worker.state_text(), has_ended(worker.state), start.elapsed());
+                seen.insert(name, worker);
+            }
+        }
+        let all_ended = seen.values().all(|worker| has_ended(worker.state));
+        if all_ended || start.elapsed() > patience {
+            crowd.finish();
+            return verdict(seen.into_values().collect());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn has_ended(state: WorkerState) -> bool {
+    matches!(state, WorkerState::Ready | WorkerState::Failed | WorkerState::Leaving | WorkerState::Gone)
+}
+
+fn verdict(workers: Vec<WorkerView>) -> Result<Vec<WorkerView>, CliError> {
+    let bad: Vec<String> = workers
+        .iter()
+        .filter(|worker| worker.state != WorkerState::Ready)
+        .map(|worker| {
+            let why = worker.failure.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{} is {}{why}", worker.name, worker.state_text())
+        })
+        .collect();
+    if bad.is_empty() { Ok(workers) } else { Err(CliError::Refused(bad.join("\n"))) }
+}
+
+/// What a worker's machine wrote to its console.
+pub(super) fn console(client: &Client, name: &NodeName) -> Result<ExitCode, CliError> {
+    let console: ConsoleView = client.get(&format!("/v1/workers/{name}/console"))?;
+    let none =
+        || CliError::Refused(format!("{name} has no console that could be read: no machine of ours, or none kept"));
+    print!("{}", console.text.ok_or_else(none)?);
+    Ok(ExitCode::SUCCESS)
+}
