@@ -14,7 +14,7 @@ use crate::store::{HostRecord, MachineRecord};
 use crate::worker::Worker;
 
 /// For a host's word about itself, which may have to try first whether a guest runs; one that takes longer is left out.
-const WORD: Duration = Duration::from_secs(60);
+const WORD: Duration = Duration::from_mins(1);
 
 /// A host's word about itself, or why there is none.
 pub(in crate::lifecycle) type Told = Result<Offered, String>;
