@@ -54,6 +54,14 @@ pub(crate) fn program_directory() -> LabResult<PathBuf> {
 /// The first process of every machine.
 pub(crate) const INIT_PROGRAM: &str = "landbridge-lab-init";
 
+/// The Python packages of moto, which plays EC2's API, for a Python of the machines' Debian.
+pub(crate) fn moto_packages() -> LabResult<PathBuf> {
+    let environment = cache_directory().join("moto/current");
+    let missing = || LabError::Missing { what: format!("moto ({})", environment.display()), remedy: "scripts/setup" };
+    let environment = environment.canonicalize().ok().filter(|it| it.join("complete").exists()).ok_or_else(missing)?;
+    Ok(environment.join("lib/python3.11/site-packages"))
+}
+
 /// The workers' kernel.
 pub(crate) fn guest_kernel() -> LabResult<PathBuf> {
     let kernel = PathBuf::from("/usr/bin/linux.uml");

@@ -50,6 +50,7 @@
 
 mod agent;
 mod builder;
+pub mod cloud;
 mod command;
 mod console;
 mod error;
