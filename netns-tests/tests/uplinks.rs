@@ -94,7 +94,8 @@ fn cluster(lab: Lab, frontend: &Machine, hosts: Vec<Machine>, underlay: &Network
     let cloud = lab.network("cloud")?;
     let wan = lab.wan(&cloud, underlay)?;
     let (frontend, underlay) = (frontend.clone(), underlay.clone());
-    Ok(Ursa { lab: lab.into(), frontend, hosts, wan, cloud, underlay })
+    let internet = underlay.clone();
+    Ok(Ursa { lab: lab.into(), frontend, hosts, wan, cloud, underlay, internet })
 }
 
 fn up(ursa: &Ursa) -> LabResult<()> {

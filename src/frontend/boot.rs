@@ -74,6 +74,7 @@ mod tests {
             nfs_server: NfsServer::Ganesha,
             rpcbind: Rpcbind::Ours,
             systemd,
+            home: "/root".into(),
             daemon_dies_at: None,
         }
     }

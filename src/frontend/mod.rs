@@ -43,6 +43,8 @@ pub struct Surroundings {
     pub rpcbind: Rpcbind,
     /// Whether systemd is the machine's init.
     pub systemd: bool,
+    /// Where the user who runs all this is at home: a cloud's credentials are looked for there.
+    pub home: PathBuf,
     /// When the daemon is to crash, for tests: `up` hands it on, and the daemon, which keeps itself among the others, must not
     /// find that its environment should be another.
     pub daemon_dies_at: Option<String>,
@@ -58,9 +60,16 @@ impl Surroundings {
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
             systemd: boot::systemd_runs(),
+            home: home()?,
             daemon_dies_at: std::env::var(crash::DAEMON).ok(),
         })
     }
+}
+
+/// By the user database, not by the environment, which is another under sudo and at boot.
+fn home() -> std::io::Result<PathBuf> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())?;
+    Ok(user.map_or_else(|| PathBuf::from("/"), |user| user.dir))
 }
 
 /// Who is in the cluster now, as far as the front-end's machine has to know.
@@ -133,10 +142,12 @@ fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
 
 /// The daemon is a program among the others: its death is repaired by the next `up`, and nothing else hangs on it.
 fn daemon(paths: &Paths, around: &Surroundings) -> Process {
+    let dies_at = around.daemon_dies_at.iter().map(|at| (crash::DAEMON.to_owned(), at.clone()));
+    let home = ("HOME".to_owned(), around.home.display().to_string());
     Process {
         name: DAEMON.into(),
         argv: command(around, &["daemon"]),
-        env: around.daemon_dies_at.iter().map(|at| (crash::DAEMON.to_owned(), at.clone())).collect(),
+        env: std::iter::once(home).chain(dies_at).collect(),
         restart_on: vec![around.file.clone(), around.binary.clone()],
         reload_on: Vec::new(),
         ready: Readiness::Unix(paths.socket()),

@@ -34,6 +34,9 @@ use metadata::Metadata;
 /// The API's port.
 const PORT: u16 = 5000;
 
+/// The key pair of the template of 2008.
+const KEY_PAIR: &str = "gsg-keypair";
+
 /// Python takes its time on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -113,6 +116,7 @@ impl Cloud {
         let (machine, moto) = start_api(lab, site)?;
         let api = Api::new(&machine, SocketAddr::from((site.api, PORT)));
         let subnet = api.make_subnet(site.subnet)?;
+        api.ask("CreateKeyPair", &[("KeyName", KEY_PAIR)])?;
         let state = Shared::default();
         let metadata = Metadata::start(lab, site, &api, &state)?;
         let hall = Hall::open(lab, site, &api, &state);
@@ -175,6 +179,7 @@ fn start_api(lab: &Lab, site: &Site<'_>) -> LabResult<(Machine, Running)> {
         .env("PYTHONPATH", "/opt/moto")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("MOTO_AMIS_PATH", "/etc/moto/amis.json")
+        .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
         .spawn()?;
     machine.wait_for_tcp((site.api, PORT).into(), PATIENCE)?;
     Ok((machine, server))

@@ -11,6 +11,7 @@
 //!                                                      w1             w2
 //! ```
 
+mod cloud;
 mod crash;
 mod judge;
 mod trace;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
 
+pub use cloud::TEMPLATE;
 pub use crash::DoomedDaemon;
 pub use trace::Trace;
 pub use workers::Way;
@@ -48,6 +50,8 @@ pub struct Ursa {
     pub cloud: Network,
     /// Between the front-end and the physical hosts.
     pub underlay: Network,
+    /// Where the front-end is public.
+    pub internet: Network,
 }
 
 impl Ursa {
@@ -76,7 +80,7 @@ impl Ursa {
         let hosts = vec![host(1)?, host(2)?];
         frontend.run("useradd --create-home --uid 1000 --shell /bin/bash ada").expect_ok()?;
         frontend.write_file(FILE, CLUSTER_TOML)?;
-        Ok(Self { lab, frontend, hosts, wan, cloud, underlay })
+        Ok(Self { lab, frontend, hosts, wan, cloud, underlay, internet })
     }
 
     /// Draws it for workers that can't mount anything ([`Ursa::light_instance`]), and brings the front-end up.

@@ -100,9 +100,7 @@ impl Answer {
                 "try again: a launch that EC2 has done already is found again, and nothing is made twice".to_owned()
             }
             ("CredentialsNotFound", _) => {
-                "give the daemon credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its \
-                environment, or ~/.aws/credentials, or a role of the machine that it runs on"
-                    .to_owned()
+                "give the daemon credentials: in ~/.aws/credentials of root, or by a role of its machine".to_owned()
             }
             (
                 "AuthFailure" | "InvalidClientTokenId" | "SignatureDoesNotMatch" | "RequestExpired" | "ExpiredToken",

@@ -1,0 +1,38 @@
+//! The cluster's cloud, with an API that makes its instances.
+
+use std::net::Ipv4Addr;
+
+use crate::LabResult;
+use crate::cloud::{Cloud, Site};
+
+use super::{FILE, Ursa};
+
+/// The worker of 2008, for a local host and for EC2, unchanged.
+pub const TEMPLATE: &str = include_str!("sge_workernode.one");
+
+/// Made up: moto believes everybody.
+const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = example\n";
+
+impl Ursa {
+    /// Opens the cloud and tells the front-end of it: its address and subnet in the cluster's file, and credentials where a
+    /// person has them. Before the first `up`.
+    ///
+    /// # Errors
+    /// moto is missing, or the lab is.
+    pub fn open_cloud(&self) -> LabResult<Cloud> {
+        let site = Site {
+            internet: &self.internet,
+            api: Ipv4Addr::new(198, 51, 100, 20),
+            network: &self.cloud,
+            subnet: "203.0.113.0/24",
+            reaches: "198.51.100.0/24",
+        };
+        let cloud = Cloud::open(&self.lab, &site)?;
+        let place = format!("workers = 5, endpoint = \"{}\", subnet = \"{}\"", cloud.endpoint(), cloud.subnet());
+        let file = self.frontend.read_text(FILE)?.replace("workers = 5", &place);
+        self.frontend.write_file(FILE, file)?;
+        self.frontend.write_file_with_mode("/root/.aws/credentials", CREDENTIALS, 0o600)?;
+        self.frontend.write_file("/etc/landbridge/worker.one", TEMPLATE)?;
+        Ok(cloud)
+    }
+}
