@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netns_tests::LabResult;
-use netns_tests::ursa::Ursa;
+use netns_tests::ursa::{TEMPLATE, Ursa};
 
 const SOON: Duration = Duration::from_mins(2);
 
@@ -13,7 +13,7 @@ fn a_template_becomes_a_ready_worker_in_the_cloud_and_goes_without_a_trace() -> 
     let cloud = ursa.open_cloud()?;
     ursa.landbridge("up").deadline(SOON).expect_ok()?;
 
-    ursa.landbridge("worker boot --on ec2 --name e1 --template /etc/landbridge/worker.one --wait 4m")
+    ursa.landbridge(&format!("worker boot --on ec2 --name e1 --template {TEMPLATE} --wait 4m"))
         .deadline(SOON * 3)
         .expect_ok()?;
     assert_eq!(ursa.state("e1")?, "ready");

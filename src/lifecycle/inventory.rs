@@ -1,6 +1,6 @@
 //! What `audit` asks about both sides, and what it puts right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -18,8 +18,10 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub type Inventory = Result<(Vec<Machine>, Vec<Leftover>), String>;
 
 impl Roster {
-    /// What each host that makes machines has of ours, asked side by side.
-    pub async fn inventories(&self) -> BTreeMap<NodeName, Inventory> {
+    /// What each host that makes machines has of ours, asked side by side. One that can't be asked and never was asked for a
+    /// machine (a cloud without credentials) is left out: as far as anybody knows nothing of ours is there.
+    pub async fn inventories(&self) -> Result<BTreeMap<NodeName, Inventory>, RosterError> {
+        let used: BTreeSet<NodeName> = self.store.all_machines()?.into_iter().map(|machine| machine.host).collect();
         let asked = self.makers.iter().map(|(host, maker)| async move {
             let both = async {
                 let machines = maker.provider.machines().await?;
@@ -31,7 +33,8 @@ impl Roster {
             };
             (host.clone(), told)
         });
-        futures_util::future::join_all(asked).await.into_iter().collect()
+        let all = futures_util::future::join_all(asked).await;
+        Ok(all.into_iter().filter(|(host, told)| told.is_ok() || used.contains(host)).collect())
     }
 
     /// Ends a machine that no record knows.

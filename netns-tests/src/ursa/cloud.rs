@@ -7,8 +7,8 @@ use crate::cloud::{Cloud, Site};
 
 use super::{FILE, Ursa};
 
-/// The worker of 2008, for a local host and for EC2, unchanged.
-pub const TEMPLATE: &str = include_str!("sge_workernode.one");
+/// The worker of 2008, for a local host and for EC2, unchanged; on the front-end.
+pub const TEMPLATE: &str = "/etc/landbridge/sge_workernode.one";
 
 /// Made up: moto believes everybody.
 const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = example\n";
@@ -32,7 +32,7 @@ impl Ursa {
         let file = self.frontend.read_text(FILE)?.replace("workers = 5", &place);
         self.frontend.write_file(FILE, file)?;
         self.frontend.write_file_with_mode("/root/.aws/credentials", CREDENTIALS, 0o600)?;
-        self.frontend.write_file("/etc/landbridge/worker.one", TEMPLATE)?;
+        self.frontend.write_file(TEMPLATE, include_str!("sge_workernode.one"))?;
         Ok(cloud)
     }
 }

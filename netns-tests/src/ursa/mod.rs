@@ -11,6 +11,7 @@
 //!                                                      w1             w2
 //! ```
 
+mod boot;
 mod cloud;
 mod crash;
 mod judge;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
 
+pub use boot::Makers;
 pub use cloud::TEMPLATE;
 pub use crash::DoomedDaemon;
 pub use trace::Trace;

@@ -44,7 +44,7 @@ impl Sides {
         let now = Timestamp::now();
         let (before, mut machines) = (roster.store().workers()?, roster.store().machines()?);
         let queue = roster.queue_knows().await.map(|known| known.into_iter().collect()).map_err(|e| e.to_string());
-        let hosts = roster.inventories().await.into_iter().map(|(host, told)| (host, told.map(side))).collect();
+        let hosts = roster.inventories().await?.into_iter().map(|(host, told)| (host, told.map(side))).collect();
         let (admitted, certificates) = (roster.admitted()?.into_iter().collect(), live_certificates(roster, now)?);
         let leases = roster.store().leases(now)?;
         let alive = roster.store().machines()?;
