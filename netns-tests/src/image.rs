@@ -9,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::error::{LabError, LabResult, io_error};
 
-/// The tree that machines start from, kept from removal while this value lives.
+/// An image that machines start from, kept from removal while this value lives.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
     directory: PathBuf,
@@ -17,18 +17,26 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// The newest image that `scripts/build-image` has made.
+    /// The newest tree that `scripts/build-image` has made.
     pub(crate) fn current() -> LabResult<Self> {
-        let missing =
-            |_| LabError::Missing { what: "the machines' Debian image".to_owned(), remedy: "scripts/build-image" };
-        let directory = cache_directory().join("image/current").canonicalize().map_err(missing)?;
+        Self::of_kind("image", "the machines' Debian image", "scripts/build-image")
+    }
+
+    /// The newest stock image: `disk.raw`, `vmlinuz`, `initrd.img`.
+    pub(crate) fn stock() -> LabResult<Self> {
+        Self::of_kind("stock", "the stock Debian image", "scripts/build-image stock")
+    }
+
+    fn of_kind(kind: &str, what: &str, remedy: &'static str) -> LabResult<Self> {
+        let missing = |_| LabError::Missing { what: what.to_owned(), remedy };
+        let directory = cache_directory().join(kind).join("current").canonicalize().map_err(missing)?;
         let log = File::open(directory.join("log")).map_err(missing)?;
         let lock = Flock::lock(log, FlockArg::LockSharedNonblock)
             .map_err(|(_, err)| io_error("locking image", &directory.display().to_string())(err.into()))?;
         Ok(Self { directory, _in_use: Arc::new(lock) })
     }
 
-    /// The image's directory: the tree in `root`, a mount point in `mnt`.
+    /// The image's directory; of the tree: the tree in `root`, a mount point in `mnt`.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }

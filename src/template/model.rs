@@ -98,7 +98,7 @@ pub enum DiskSource {
     Image(PathBuf),
     /// A new swap space of so many MiB.
     Swap(u64),
-    /// A new empty file system of so many MiB.
+    /// A new, blank disk of so many MiB.
     Empty(u64),
 }
 

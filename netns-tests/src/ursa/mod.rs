@@ -15,13 +15,14 @@ mod boot;
 mod cloud;
 mod crash;
 mod judge;
+mod libvirt;
 mod trace;
 mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Lab, LabError, LabResult, Machine, Network, Uml, Wan};
+use crate::{Lab, LabError, LabResult, Machine, MachineBuilder, Network, Uml, Wan};
 
 pub use boot::Makers;
 pub use cloud::TEMPLATE;
@@ -64,6 +65,11 @@ impl Ursa {
 
     /// Draws them into a lab that is there.
     pub fn draw_in(lab: Arc<Lab>) -> LabResult<Self> {
+        Self::draw_with(lab, |host| host)
+    }
+
+    /// Draws them with something more in every host.
+    fn draw_with(lab: Arc<Lab>, more: impl Fn(MachineBuilder<'_>) -> MachineBuilder<'_>) -> LabResult<Self> {
         let internet = lab.network("internet")?;
         // Room for VXLAN's 50 bytes around a packet of the vLAN.
         let underlay = lab.network_with_mtu("underlay", 1600)?;
@@ -77,7 +83,8 @@ impl Ursa {
             .start()?;
         let host = |n: u8| {
             let name = format!("ursa{n:02}");
-            lab.machine(&name).nic("und0", &underlay, format!("192.0.2.{}/24", 10 + n).as_str()).start()
+            let address = format!("192.0.2.{}/24", 10 + n);
+            more(lab.machine(&name).nic("und0", &underlay, address.as_str())).start()
         };
         let hosts = vec![host(1)?, host(2)?];
         frontend.run("useradd --create-home --uid 1000 --shell /bin/bash ada").expect_ok()?;

@@ -12,6 +12,10 @@ const SCRIPT: &str = include_str!("../boot.sh");
 /// Where everything lies on the machine: in memory, so that nothing of it is left after a reboot.
 const PLACE: &str = "/run/landbridge-boot";
 
+/// For the user that an image makes for itself (`debian`, `ubuntu`): the last that Debian gives to people, since 1000, which it
+/// would take, is the first of the cluster's own users, who would go by its name.
+const IMAGES_OWN_USER: u32 = 59_999;
+
 /// What the user-data is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Bootstrap<'a> {
@@ -53,9 +57,15 @@ pub struct TooLarge {
 
 #[derive(Serialize)]
 struct CloudConfig<'a> {
+    user: DefaultUser,
     bootcmd: [[&'a str; 5]; 1],
     write_files: [WriteFile<'a>; 4],
     runcmd: [[&'a str; 2]; 1],
+}
+
+#[derive(Serialize)]
+struct DefaultUser {
+    uid: u32,
 }
 
 #[derive(Serialize)]
@@ -72,6 +82,7 @@ pub fn user_data(bootstrap: &Bootstrap<'_>) -> Result<String, TooLarge> {
     let file = |name, permissions, content| WriteFile { path: format!("{PLACE}/{name}"), permissions, content };
     let script = format!("{PLACE}/boot.sh");
     let config = CloudConfig {
+        user: DefaultUser { uid: IMAGES_OWN_USER },
         // Before the files are written: cloud-init sets a file's permissions only after it has written it.
         bootcmd: [["install", "-d", "-m", "700", PLACE]],
         write_files: [

@@ -1,6 +1,6 @@
 //! libvirt's errors as a provider's.
 
-use virt::error::{Error, ErrorNumber};
+use virt::error::{Error, ErrorDomain, ErrorNumber};
 
 use crate::provider::{FailureKind, Left, ProviderError};
 
@@ -43,10 +43,17 @@ fn kind(error: &Error) -> FailureKind {
     match error.code() {
         _ if FULL.iter().any(|words| error.message().contains(words)) => FailureKind::Full,
         E::NoMemory => FailureKind::Full,
-        E::NoConnect | E::InvalidConn | E::Rpc | E::Ssh | E::Libssh | E::SystemError | E::OperationTimeout => {
-            FailureKind::Passing
-        }
-        E::ResourceBusy | E::OperationAborted | E::AgentUnresponsive => FailureKind::Passing,
+        E::NoConnect
+        | E::InvalidConn
+        | E::Rpc
+        | E::Ssh
+        | E::Libssh
+        | E::OperationTimeout
+        | E::ResourceBusy
+        | E::OperationAborted
+        | E::AgentUnresponsive => FailureKind::Passing,
+        // The way to the host broke off; from anywhere else it is a file that is missing, or the like.
+        E::SystemError if matches!(error.domain(), ErrorDomain::Rpc | ErrorDomain::Remote) => FailureKind::Passing,
         _ => FailureKind::Refused,
     }
 }

@@ -119,6 +119,10 @@ async fn a_failure_says_why_and_leaves_nothing() {
     assert_eq!((error.kind, &error.left), (FailureKind::Refused, &Left::Nothing), "{error}");
     assert!(error.to_string().contains("no such file"), "{error}");
 
+    let lost = order(launch("w1", 7), template(vec![image(Path::new("/nowhere/none.img"))]));
+    let error = provider.provision(&lost).await.expect_err("no directory");
+    assert_eq!((error.kind, &error.left), (FailureKind::Refused, &Left::Nothing), "{error}");
+
     let mut nowhere = order(launch("w2", 8), template(vec![image(&speaker(&daemon))]));
     nowhere.bridge = landbridge_fabric::InterfaceName::new("lbbr-none").expect("a name");
     let error = provider.provision(&nowhere).await.expect_err("no bridge");

@@ -1,0 +1,64 @@
+//! A physical host with a real libvirt, which the front-end reaches over SSH, and machines that start from the stock image.
+
+use std::sync::Arc;
+
+use super::{CLUSTER_TOML, FILE, PATIENCE, Ursa};
+use crate::image::Image;
+use crate::{Lab, LabResult, Machine};
+
+/// Where a host has the stock image.
+const IMAGES: &str = "/opt/images";
+
+/// As a small host would have it: no account of QEMU's own, no cgroups, no security module.
+const QEMU_CONF: &str = "user = \"root\"\ngroup = \"root\"\nsecurity_driver = \"none\"\n\
+                         cgroup_controllers = []\nremember_owner = 0\nnamespaces = []\n";
+
+/// What the stock image's workers are, in OpenNebula's words.
+const TEMPLATE: &str = r#"
+NAME   = stock
+CPU    = 2
+MEMORY = 768
+OS     = [ KERNEL = "/opt/images/vmlinuz", INITRD = "/opt/images/initrd.img", ROOT = "vda" ]
+DISK   = [ SOURCE = "/opt/images/disk.raw", TARGET = "vda" ]
+"#;
+
+impl Ursa {
+    /// Draws it with the stock image on every host, brings the front-end up, and enrols the first host, which has a libvirt.
+    ///
+    /// # Errors
+    /// Something is missing, or doesn't come up.
+    pub fn with_libvirt(name: &str) -> LabResult<Self> {
+        let image = Image::stock()?;
+        let ursa = Self::draw_with(Arc::new(Lab::new(name)?), |host| host.share(image.directory(), IMAGES))?;
+        let host = &ursa.hosts[0];
+        let underlay = "underlay = \"192.0.2.11\"";
+        let libvirt = "libvirt = \"qemu+ssh://root@192.0.2.11/system\"";
+        ursa.frontend.write_file(FILE, CLUSTER_TOML.replace(underlay, &format!("{underlay}\n{libvirt}")))?;
+        ursa.frontend.write_file("/etc/landbridge/stock.one", TEMPLATE)?;
+        ursa.let_in_by_ssh(host)?;
+        start_libvirt(host)?;
+        ursa.landbridge("up").deadline(PATIENCE).expect_ok()?;
+        ursa.enrol(host)?;
+        host.wait_until("ip link show lbbr-ursa", PATIENCE)?;
+        Ok(ursa)
+    }
+
+    /// The front-end's root may log in on a host, and knows it.
+    fn let_in_by_ssh(&self, host: &Machine) -> LabResult<()> {
+        self.frontend.run("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519").expect_ok()?;
+        let key = self.frontend.read_text("/root/.ssh/id_ed25519.pub")?;
+        host.write_file_with_mode("/root/.ssh/authorized_keys", key, 0o600)?;
+        host.run("chmod 700 /root /root/.ssh && ssh-keygen -A && mkdir -p /run/sshd && /usr/sbin/sshd").expect_ok()?;
+        let host_key = host.read_text("/etc/ssh/ssh_host_ed25519_key.pub")?;
+        self.frontend.write_file("/root/.ssh/known_hosts", format!("192.0.2.11 {host_key}"))
+    }
+}
+
+/// Starts what a host of libvirt has running, and makes what its packages would have made.
+fn start_libvirt(host: &Machine) -> LabResult<()> {
+    host.run("id libvirt-qemu 2>/dev/null || useradd --system --no-create-home libvirt-qemu").expect_ok()?;
+    host.write_file("/etc/libvirt/qemu.conf", QEMU_CONF)?;
+    host.run("mkdir -p /var/lib/libvirt/images /var/log/libvirt/qemu").expect_ok()?;
+    host.run("virtlogd --daemon && libvirtd --daemon").deadline(PATIENCE).expect_ok()?;
+    host.wait_until("virsh --connect qemu:///system version", PATIENCE).map(drop)
+}
