@@ -12,10 +12,12 @@ const AGAIN: &str = "landbridge-node join";
 const SOON: Duration = Duration::from_mins(2);
 /// Starts the server once more, with another export in the place of ours.
 const NO_SUCH_EXPORT: &str = r"
-    file=$(tr '\0' '\n' < /proc/$(pgrep -x ganesha.nfsd)/cmdline | grep -A1 -x -e -f | tail -1)
+    pid=$(pgrep -x ganesha.nfsd)
+    file=$(tr '\0' '\n' < /proc/$pid/cmdline | grep -A1 -x -e -f | tail -1)
     sed 's|/home|/srv|g' $file > /run/other-exports
-    set -- $(tr '\0' ' ' < /proc/$(pgrep -x ganesha.nfsd)/cmdline | sed s,$file,/run/other-exports,)
-    pkill -KILL -x ganesha.nfsd
+    set -- $(tr '\0' ' ' < /proc/$pid/cmdline | sed s,$file,/run/other-exports,)
+    kill -KILL $pid
+    tail --pid=$pid -s 0.02 -f /dev/null
     setsid $@ > /dev/null 2>&1 < /dev/null &
     until ss -ltn | grep -q :2049; do :; done";
 /// Held, nothing on the front-end is repaired.
