@@ -150,8 +150,7 @@ fn settle(lab: &Lab, guests: &mut BTreeMap<String, Guest>, name: &str, machine: 
 }
 
 fn boot(lab: &Lab, host: &crate::Machine, launch: &Launch, wanted: &Wanted) -> LabResult<Uml> {
-    let wire::Seed { user_data, meta_data, network_config } = wanted.seed.clone();
-    let image = seed::image(&seed::Seed { user_data, meta_data, network_config });
+    let image = seed::image(&wanted.seed);
     // Of all that the template says the lab has the memory; a kernel with the network's file systems needs some.
     let memory = u32::try_from(wanted.memory_mib.max(LEAST_MEMORY)).unwrap_or(u32::MAX);
     let machine = lab.uml(&launch.worker).plug(host, &wanted.bridge).mac(&wanted.mac).memory_mib(memory).disk(image);

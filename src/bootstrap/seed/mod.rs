@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write as _};
 
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
+use serde::{Deserialize, Serialize};
 
 /// The label that cloud-init looks for, as FAT has it: 11 bytes.
 const LABEL: [u8; 11] = *b"CIDATA     ";
@@ -11,7 +12,7 @@ const LABEL: [u8; 11] = *b"CIDATA     ";
 const SIZE: usize = 1024 * 1024;
 
 /// What a machine is told at its first start, as cloud-init's NoCloud source has it. Holds the join token: secret for minutes.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Seed {
     /// `user-data`: at most 16,384 bytes.
     pub user_data: String,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap;
+use crate::bootstrap::Seed;
 use crate::provider::{self, Accelerated, FailureKind, Left, Leftover, MachineId, MachineState, Order};
 use crate::spec::ClusterName;
 use crate::template::WorkerTemplate;
@@ -96,23 +96,6 @@ pub struct Wanted {
     pub mac: String,
     /// What it is told at its first start.
     pub seed: Seed,
-}
-
-/// What the machine is told at its first start. Secret.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Seed {
-    /// cloud-init's `user-data`.
-    pub user_data: String,
-    /// Its `meta-data`.
-    pub meta_data: String,
-    /// Its `network-config`.
-    pub network_config: Option<String>,
-}
-
-impl std::fmt::Debug for Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seed").field("meta_data", &self.meta_data).finish_non_exhaustive()
-    }
 }
 
 /// What the host can do.
@@ -248,14 +231,13 @@ impl From<&provider::Launch> for Launch {
 
 impl From<&Order> for Wanted {
     fn from(order: &Order) -> Self {
-        let bootstrap::Seed { user_data, meta_data, network_config } = order.seed.clone();
         Self {
             template: order.template.clone(),
             vcpus: order.template.vcpus(),
             memory_mib: order.template.memory_mib,
             bridge: order.bridge.to_string(),
             mac: order.mac.to_string(),
-            seed: Seed { user_data, meta_data, network_config },
+            seed: order.seed.clone(),
         }
     }
 }
