@@ -12,8 +12,8 @@ use crate::spec::{Cluster, Uplink};
 const VXLAN_PORT: u16 = 4789;
 
 /// The front-end's links: the bridge with the first address of the subnet, the uplink towards `members` (the underlay
-/// addresses of the enrolled hosts), and the tunnel server's tap.
-pub fn of_front_end(cluster: &Cluster, members: &BTreeSet<Ipv4Addr>) -> Network {
+/// addresses of the enrolled hosts), and the taps of the tunnels' server processes.
+pub fn of_front_end(cluster: &Cluster, members: &BTreeSet<Ipv4Addr>, taps: &[InterfaceName]) -> Network {
     let mut network = of_member(cluster, cluster.front_end.underlay, members);
     let bridge = naming::bridge(&cluster.name);
     if let Some(link) = network.links.get_mut(&bridge) {
@@ -21,7 +21,7 @@ pub fn of_front_end(cluster: &Cluster, members: &BTreeSet<Ipv4Addr>) -> Network 
     }
     let tap =
         LinkSpec { kind: LinkKind::Tap, mtu: cluster.vlan.mtu, controller: Some(bridge), addresses: BTreeSet::new() };
-    network.links.insert(naming::server_tap(0, &cluster.name), tap);
+    network.links.extend(taps.iter().map(|name| (name.clone(), tap.clone())));
     network
 }
 

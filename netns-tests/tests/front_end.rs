@@ -28,7 +28,7 @@ fn up_makes_a_front_end_that_strangers_find_on_the_vlan_and_nowhere_else() -> La
     let ports = json(&ursa.frontend, "ip -j link show master lbbr-ursa")?;
     let ports: BTreeSet<_> =
         ports.as_array().into_iter().flatten().filter_map(|port| port["ifname"].as_str()).collect();
-    assert_eq!(ports, BTreeSet::from(["lbt0-ursa", "lbvx-ursa"]));
+    assert_eq!(ports, BTreeSet::from(["lbt0-ursa", "lbt1-ursa", "lbt2-ursa", "lbvx-ursa"]));
     assert!(ursa.grid("qhost")?.contains("global"));
     ursa.enrol(&ursa.hosts[0])?;
     served(&ursa)?;

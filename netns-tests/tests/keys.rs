@@ -32,7 +32,7 @@ fn a_revoked_workers_traffic_stops_at_once_and_it_stays_out_and_nobody_else_noti
 
     // OpenVPN on the worker asks again by itself, and is refused.
     ursa.frontend.wait_until(
-        "grep -E 'e1.*(revoked|AUTH_FAILED|client-config-dir)|VERIFY ERROR.*CN=e1' /var/log/landbridge/openvpn-0.log",
+        "grep -E 'e1.*(revoked|AUTH_FAILED|client-config-dir)|VERIFY ERROR.*CN=e1' /var/log/landbridge/openvpn-*.log",
         SOON,
     )?;
     pings.signal(2)?;

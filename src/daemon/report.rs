@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use landbridge_node::wire::Stage;
 use landbridge_pki::NodeName;
@@ -10,14 +11,15 @@ use super::converge::Health;
 use super::deploy;
 use super::hosts::{SILENT, hosts};
 use crate::lifecycle::{Roster, RosterError};
+use crate::naming;
 use crate::spec::{Cluster, Uplink};
 use crate::store::{Event, StoreError, TimelineRow};
+use crate::tunnel::{self, Server};
 use crate::view::{
     self, ClusterView, FrontEndView, ServiceState, ServiceView, TimelineView, TunnelView, UplinkKind, VlanView,
     WorkerView,
 };
 use crate::worker::{FailedAt, Worker, WorkerState};
-use crate::{naming, tunnel};
 
 /// Everything at one moment.
 pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) -> Result<ClusterView, RosterError> {
@@ -35,14 +37,8 @@ pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) ->
 }
 
 async fn front_end(roster: &Roster, cluster: &Cluster, health: &Health) -> FrontEndView {
-    let sessions = roster.connected().await;
-    let tunnel = TunnelView {
-        tap: naming::server_tap(0, &cluster.name).to_string(),
-        port: cluster.front_end.tunnel_port,
-        state: if sessions.is_ok() { ServiceState::Up } else { ServiceState::Down },
-        clients: sessions.map_or(0, |all| u32::try_from(all.len()).unwrap_or(u32::MAX)),
-    };
-    debug_assert_eq!(tunnel::SERVERS, 1);
+    let servers = tunnel::servers(cluster);
+    let tunnels = join_all(servers.iter().map(|server| tunnel_view(roster, cluster, server))).await;
     FrontEndView {
         name: cluster.front_end.name.to_string(),
         address: cluster.vlan.front_end().ip(),
@@ -52,7 +48,18 @@ async fn front_end(roster: &Roster, cluster: &Cluster, health: &Health) -> Front
         up: health.failure().is_none(),
         since: health.since(),
         services: services(cluster, health),
-        tunnels: vec![tunnel],
+        tunnels,
+    }
+}
+
+async fn tunnel_view(roster: &Roster, cluster: &Cluster, server: &Server) -> TunnelView {
+    let sessions = roster.connected(server).await;
+    TunnelView {
+        tap: server.tap(cluster).to_string(),
+        protocol: server.protocol.as_str().into(),
+        port: server.port,
+        state: if sessions.is_ok() { ServiceState::Up } else { ServiceState::Down },
+        clients: sessions.map_or(0, |all| u32::try_from(all.len()).unwrap_or(u32::MAX)),
     }
 }
 

@@ -91,7 +91,8 @@ pub fn machine_spec(
     queue: &Queue,
 ) -> MachineSpec {
     let mut spec = MachineSpec::default();
-    spec.push(network::of_front_end(cluster, &members.underlay));
+    let taps: Vec<_> = tunnel::servers(cluster).iter().map(|server| server.tap(cluster)).collect();
+    spec.push(network::of_front_end(cluster, &members.underlay, &taps));
     spec.push(keys_run(cluster, paths, around));
     spec.extend(tunnel::resources(cluster, paths));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };

@@ -21,6 +21,7 @@ mod workers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use landbridge_node::wire::Failure;
 use landbridge_pki::{Authority, NodeName};
@@ -34,7 +35,7 @@ use crate::provider::{ProviderError, Providers};
 use crate::scheduler::{Queue, SchedulerError};
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
-use crate::tunnel::{Tunnel, TunnelError};
+use crate::tunnel::{self, Server, Tunnel, TunnelError};
 use bell::Bells;
 use goodbye::Goodbyes;
 use refusals::Refusals;
@@ -158,9 +159,19 @@ impl Roster {
         Ok(self.node.get_or_init(|| program))
     }
 
-    /// Who has a tunnel session now.
-    pub async fn connected(&self) -> Result<Vec<NodeName>, RosterError> {
-        Ok(self.tunnel.connected().await?)
+    /// Who has a tunnel session with a server process now.
+    pub async fn connected(&self, server: &Server) -> Result<Vec<NodeName>, RosterError> {
+        Ok(self.tunnel.connected(server).await?)
+    }
+
+    /// Whether a worker has a session with any server process. One that can't be asked matters only if no other has it.
+    async fn has_session(&self, name: &NodeName) -> Result<bool, RosterError> {
+        let servers = tunnel::servers(&self.cluster());
+        let answers = join_all(servers.iter().map(|server| self.connected(server))).await;
+        if answers.iter().flatten().any(|names| names.contains(name)) {
+            return Ok(true);
+        }
+        answers.into_iter().collect::<Result<Vec<_>, _>>().map(|_| false)
     }
 
     /// Whom the tunnel server lets in.

@@ -138,11 +138,11 @@ impl Roster {
         if let Err(failure) = self.answers(worker).await {
             return Ok(Err(failure));
         }
-        if worker.via == Via::Tunnel && !self.tunnel.connected().await?.contains(&worker.name) {
+        if worker.via == Via::Tunnel && !self.has_session(&worker.name).await? {
             return Ok(Err(failure(
                 format!("a tunnel session of {}", worker.name),
-                "none in the tunnel server's list".into(),
-                "look at /var/log/landbridge/openvpn-0.log",
+                "none in the tunnel servers' lists".into(),
+                "look at /var/log/landbridge/openvpn-*.log",
             )));
         }
         while !self.queue.present(&worker.name).await? {

@@ -107,10 +107,12 @@ CLUSTER {
     AddressOfFrontEnd = "address-of-front-end",
     /// Not 1 to 65535.
     PortOutOfRange = "port-out-of-range",
-    /// Both ports are the same number.
-    PortTwice = "port-twice",
     /// A port that a service of the front-end has.
     PortTaken = "port-taken",
+    /// None of the transports.
+    TransportUnknown = "transport-unknown",
+    /// Not 1 to 9 server processes.
+    ServersOutOfRange = "servers-out-of-range",
 
     /// Not an RFC 1123 label.
     NameIllFormed = "name-ill-formed",

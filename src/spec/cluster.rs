@@ -72,6 +72,8 @@ pub struct Cluster {
     pub vlan: Vlan,
     /// The front-end.
     pub front_end: FrontEnd,
+    /// How workers outside reach the vLAN.
+    pub tunnel: Tunnels,
     /// What the front-end serves.
     pub services: Services,
     /// Physical hosts and clouds, in the file's order, names unique.
@@ -134,8 +136,51 @@ pub struct FrontEnd {
     pub underlay: Ipv4Addr,
     /// The API's TCP port.
     pub api_port: u16,
-    /// OpenVPN's UDP port.
+    /// OpenVPN's first port, TCP and UDP; each further server process has the next.
     pub tunnel_port: u16,
+}
+
+/// How workers outside reach the vLAN. The default is what measures best and works on most paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tunnels {
+    /// What carries the tunnels.
+    pub transport: Transport,
+    /// How many server processes carry workers; `None`: as many as the front-end has processors, at most
+    /// [`Tunnels::MOST_SERVERS`].
+    pub servers: Option<u8>,
+}
+
+impl Tunnels {
+    /// The most server processes that carry workers: each has a tap, whose name has one digit, and one more may stand by.
+    pub const MOST_SERVERS: u8 = 9;
+}
+
+/// What carries the tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP, and UDP for workers that TCP doesn't let through.
+    #[default]
+    Auto,
+    /// UDP alone.
+    Udp,
+    /// TCP alone.
+    Tcp,
+}
+
+impl Transport {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+
+    /// The transport that a word of the file means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Auto, Self::Udp, Self::Tcp].into_iter().find(|transport| transport.as_str() == word)
+    }
 }
 
 /// What the front-end serves.

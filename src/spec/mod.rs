@@ -10,7 +10,7 @@ mod template;
 pub use check::parse;
 pub use cluster::{
     Cloud, Cluster, ClusterName, ClusterNameError, FrontEnd, Host, HostKind, Hypervisor, Nfs, Nis, PhysicalHost,
-    SchedulerKind, Services, Uplink, Vlan,
+    SchedulerKind, Services, Transport, Tunnels, Uplink, Vlan,
 };
 pub use document::schema;
 pub use template::{example, template};

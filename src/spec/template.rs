@@ -9,7 +9,7 @@ use landbridge_pki::NodeName;
 
 use super::{
     Cloud, Cluster, ClusterName, FRONT_END_NAME, FrontEnd, Host, HostKind, Hypervisor, Nfs, Nis, PhysicalHost,
-    SchedulerKind, Services, TUNNEL_PORT, Uplink, Vlan,
+    SchedulerKind, Services, TUNNEL_PORT, Tunnels, Uplink, Vlan,
 };
 
 /// A small cluster to start from: two physical hosts and a cloud.
@@ -30,6 +30,7 @@ pub fn example(name: ClusterName) -> Cluster {
             api_port: API_PORT,
             tunnel_port: TUNNEL_PORT,
         },
+        tunnel: Tunnels::default(),
         services: Services {
             nfs: Some(Nfs { exports: vec!["/home".into()] }),
             nis: Some(Nis { domain }),
@@ -86,6 +87,7 @@ fn write_template(cluster: &Cluster, out: &mut String) -> std::fmt::Result {
     writeln!(out, "name = {:?}  # 1 to 10 letters, digits, hyphens", cluster.name.as_str())?;
     write_vlan(&cluster.vlan, out)?;
     write_front_end(&cluster.front_end, out)?;
+    write_tunnels(cluster.tunnel, out)?;
     write_services(&cluster.services, out)?;
     writeln!(out, "\n# Physical hosts and clouds, in the order of `landbridge host list`.")?;
     cluster.hosts.iter().try_for_each(|host| write_host(host, out))
@@ -121,7 +123,21 @@ fn write_front_end(front_end: &FrontEnd, out: &mut String) -> std::fmt::Result {
     writeln!(out, "public      = \"{}\"  # where tunnels and joins arrive", front_end.public)?;
     writeln!(out, "underlay    = \"{}\"  # its address towards the physical hosts", front_end.underlay)?;
     writeln!(out, "api-port    = {}  # TCP: joins", front_end.api_port)?;
-    writeln!(out, "tunnel-port = {}  # UDP: OpenVPN", front_end.tunnel_port)
+    writeln!(
+        out,
+        "tunnel-port = {}  # TCP and UDP: OpenVPN; a port more for each further server",
+        front_end.tunnel_port
+    )
+}
+
+fn write_tunnels(tunnels: Tunnels, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\n[tunnel]  # how workers outside reach the vLAN")?;
+    let transport = tunnels.transport.as_str();
+    writeln!(out, "transport = \"{transport}\"  # TCP, and UDP where TCP is blocked; or \"udp\" or \"tcp\" alone")?;
+    match tunnels.servers {
+        Some(servers) => writeln!(out, "servers   = {servers}"),
+        None => writeln!(out, "# servers = 4  # server processes; without it one for each processor here"),
+    }
 }
 
 fn write_services(services: &Services, out: &mut String) -> std::fmt::Result {

@@ -81,7 +81,7 @@ impl Topology {
 fn services(view: &ClusterView) -> Vec<Service> {
     let tunnels = view.front_end.tunnels.iter().map(|tunnel| Service {
         name: "OpenVPN".into(),
-        detail: format!("UDP {}, {} connected", tunnel.port, tunnel.clients),
+        detail: format!("{} {}, {} connected", tunnel.protocol, tunnel.port, tunnel.clients),
         state: tunnel.state,
     });
     let others = view.front_end.services.iter().map(|service| Service {

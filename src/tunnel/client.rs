@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use landbridge_pki::NodeName;
 
 use super::render::{self, Config};
-use super::{SERVERS, port};
+use super::{Protocol, layout};
 use crate::naming::{self, Mac};
-use crate::spec::Cluster;
+use crate::spec::{Cluster, Transport};
 
 /// The configuration of the worker `name`, everything inline but its private key: with a `<key>` block added, a stock
 /// `openvpn --config FILE` starts it. `certificate_pem` is the worker's, `trust_pem` one or two authorities,
@@ -20,10 +20,10 @@ use crate::spec::Cluster;
 /// | `client` | `tls-client` and `pull`: its address comes from its file in the server's ccd directory (`ifconfig-push`) |
 /// | `dev lbw-CLUSTER` | one fixed name; openvpn makes the tap, gives it its address and takes it away |
 /// | `lladdr` | the MAC follows the address (`02:4c` and its four bytes), else each start invents one and the others send to the old one until their ARP entries are stale |
-/// | `remote … udp4` | the public address, a literal: no resolver is needed, and so no `resolv-retry` |
+/// | `<connection>`, `remote …` | the public address, a literal: no resolver is needed, and so no `resolv-retry`. Which server comes first follows from the worker's address; one that can't be reached is followed by the next |
 /// | `nobind` | any port: two clients on a machine, NAT |
 /// | `connect-retry 1 8` | by default the pause between attempts doubles up to 300 s: a server back after an hour would wait five minutes more |
-/// | `connect-timeout 10` | without any answer, try again from a new port after 10 s instead of 120 s |
+/// | `connect-timeout 4` | without any answer, on to the next server after 4 s instead of 120 s: time for two repetitions |
 /// | `hand-window 20` | a handshake that broke off (the server was restarted in the middle) is given up after 20 s, not 60 s |
 /// | `tls-timeout 1` | repeat a lost handshake packet after 1 s instead of 2 s |
 /// | `remote-cert-tls server`, `verify-x509-name` | serverAuth and the front-end's name: another worker's certificate can't pose as the server |
@@ -45,21 +45,40 @@ pub fn client_config(
         .line("dev-type tap")
         .line(format_args!("lladdr {}", Mac::of(address)))
         .line("nobind");
-    for n in 0..SERVERS {
-        config.line(format_args!("remote {} {} udp4", cluster.front_end.public, port(cluster, n)));
-    }
+    remotes(&mut config, cluster, address);
     config
         .line("connect-retry 1 8")
-        .line("connect-timeout 10")
+        .line("connect-timeout 4")
         .line("hand-window 20")
         .line("tls-timeout 1")
         .remark("The server must be the front-end.")
         .line("remote-cert-tls server")
         .line(format_args!("verify-x509-name {} name", cluster.front_end.name));
     render::common(&mut config, cluster.vlan.mtu);
+    match cluster.tunnel.transport {
+        Transport::Udp => render::udp_buffers(&mut config),
+        Transport::Tcp | Transport::Auto => render::tcp(&mut config),
+    }
     config.remark("This worker.").line("script-security 1").line("auth-nocache").line("verb 3");
     config.inline("ca", trust_pem).inline("cert", certificate_pem).inline("tls-crypt-v2", tls_crypt_v2_pem);
     config.finish()
+}
+
+/// The servers, in this worker's order.
+fn remotes(config: &mut Config, cluster: &Cluster, address: Ipv4Addr) {
+    config.remark("The servers, in this worker's order.");
+    for server in layout::order(&layout::servers(cluster), address) {
+        let protocol = match server.protocol {
+            Protocol::Udp => "udp4",
+            Protocol::Tcp => "tcp4-client",
+        };
+        config.line("<connection>");
+        config.line(format_args!("remote {} {} {protocol}", cluster.front_end.public, server.port));
+        if server.protocol == Protocol::Udp {
+            render::udp(config, cluster.vlan.mtu);
+        }
+        config.line("</connection>");
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `files` | where everything lies, and files that are never half written |
 //! | `render` | the configuration language, and what both ends must agree on |
+//! | `layout` | which server processes there are, and which of them a worker asks first |
 //! | `servers` | the running servers, as the worker's life uses them |
 //! | `server` | a server process: its configuration and its resources |
 //! | `client` | a worker's configuration |
@@ -26,6 +27,7 @@ mod client;
 mod cut;
 mod files;
 mod identity;
+mod layout;
 mod render;
 mod server;
 mod servers;
@@ -34,20 +36,12 @@ pub use client::client_config;
 pub use cut::{CutError, cut};
 pub use files::{FileError, Files};
 pub use identity::{ServerIdentity, install_identity};
+pub use layout::{Protocol, Server, servers};
 pub use server::{resources, server_config};
 pub use servers::{Tunnel, TunnelError};
 
-/// How many server processes there are. Process N listens on `tunnel-port + N`, has the tap `lbtN-CLUSTER`, and shares the
-/// keys and the directories of admitted and revoked workers with the others.
-pub const SERVERS: u8 = 1;
-
 /// The program. Absolute, because the servers start with a clean environment.
 const OPENVPN: &str = "/usr/sbin/openvpn";
-
-/// The port of server process `n`.
-fn port(cluster: &crate::spec::Cluster, n: u8) -> u16 {
-    cluster.front_end.tunnel_port.saturating_add(u16::from(n))
-}
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -55,10 +55,8 @@ fn quoted(text: &str) -> String {
 /// | `disable-dco` | the kernel's offload knows no taps; without this each start says so |
 /// | `persist-key`, `persist-tun` | a reconnect (SIGUSR1) keeps the tap, so its port on the bridge and its addresses stay |
 /// | `allow-compression no` | compressed secrets leak by their length (VORACLE) |
-/// | `sndbuf`, `rcvbuf` 2 MiB | the kernel's 208 KiB overflow in a burst; measured 0.37 against 0.24 to 0.30 Gbit/s |
 /// | `txqueuelen 1000` | a tap's 500 frames overflow at these rates |
-/// | `explicit-exit-notify 1` | who leaves says so: the other end needn't wait for the time-out |
-/// | `mtu-disc no` | see [`sizes`] |
+/// | `tun-mtu` | the tap carries whole frames of the vLAN: any less and the bridge would drop what every other port takes, with nobody to send an ICMP error |
 pub(super) fn common(config: &mut Config, mtu: Mtu) {
     config
         .remark("Cryptography: TLS 1.3 and AEAD only.")
@@ -71,29 +69,48 @@ pub(super) fn common(config: &mut Config, mtu: Mtu) {
         .line("disable-dco")
         .line("persist-key")
         .line("persist-tun")
-        .line("sndbuf 2097152")
-        .line("rcvbuf 2097152")
         .line("txqueuelen 1000")
-        .line("explicit-exit-notify 1");
-    sizes(config, mtu);
+        .line(format_args!("tun-mtu {mtu}"));
 }
 
-/// Packet sizes for a port of a bridged vLAN.
+/// What an end has besides over TCP.
 ///
-/// The tap carries whole frames of the vLAN, so `tun-mtu` is the vLAN's MTU: any less and the bridge would drop what every
-/// other port takes, with nobody to send an ICMP error. Encapsulated, a frame of 1,500 bytes is a UDP packet of some
-/// 1,570, more than most paths carry. It goes as two IP fragments, cut by the sender's kernel or, on a narrower path, by a router:
-/// `mtu-disc no` leaves DF unset, else a path that swallows ICMP errors would swallow every large packet too (EC2's
-/// internet gateways fragment what may be fragmented and drop the rest). OpenVPN's own `fragment` is not used: it costs four
-/// bytes and a header in every packet, and the kernel's work is free.
+/// | directive | why |
+/// |---|---|
+/// | `tcp-nodelay` | a frame waits for no other one; the server tells its clients |
+/// | `tcp-queue-limit 256` | 64 frames overflow in a burst, and what is dropped there the connection inside sends again |
+/// | `mssfix 0` | the stream is cut anew anyway: whatever two ends can exchange, they may |
+/// | no `sndbuf`, `rcvbuf` | the kernel fits TCP's buffers to the path by itself, better than any number |
+pub(super) fn tcp(config: &mut Config) {
+    config.line("tcp-nodelay").line("tcp-queue-limit 256").line("mssfix 0");
+}
+
+/// What an end has besides over UDP, for the whole process.
 ///
-/// TCP needn't pay for fragments: `mssfix` lowers the segment size that passing SYNs offer, so that an encapsulated
+/// | directive | why |
+/// |---|---|
+/// | `sndbuf`, `rcvbuf` 2 MiB | the kernel's 208 KiB overflow in a burst; measured 0.37 against 0.24 to 0.30 Gbit/s |
+pub(super) fn udp_buffers(config: &mut Config) {
+    config.line("sndbuf 2097152").line("rcvbuf 2097152");
+}
+
+/// What an end has besides over UDP, for each of its ways.
+///
+/// Encapsulated, a frame of 1,500 bytes is a UDP packet of some 1,570, more than most paths carry. It goes as two IP
+/// fragments, cut by the sender's kernel or, on a narrower path, by a router: `mtu-disc no` leaves DF unset, else a path that swallows
+/// ICMP errors would swallow every large packet too (EC2's internet gateways fragment what may be fragmented and drop the
+/// rest). OpenVPN's own `fragment` is not used: it costs four bytes and a header in every packet, and the kernel's work is
+/// free.
+///
+/// TCP inside needn't pay for fragments: `mssfix` lowers the segment size that passing SYNs offer, so that an encapsulated
 /// segment fits into 1,492 bytes (a DSL path), fragments or not. Measured, this is as fast as two fragments a packet, and it
 /// survives paths that drop fragments. A vLAN with jumbo frames wants the opposite: the cost is per packet, so large
 /// segments in many fragments win by far (1.3 against 0.4 Gbit/s at 9,000 bytes), and `mssfix 0` leaves the segments alone.
-fn sizes(config: &mut Config, mtu: Mtu) {
+///
+/// `explicit-exit-notify 1`: who leaves says so, and the other end needn't wait for the time-out.
+pub(super) fn udp(config: &mut Config, mtu: Mtu) {
     let mssfix = if mtu > Mtu::ETHERNET { "mssfix 0" } else { "mssfix 1492 mtu" };
-    config.line(format_args!("tun-mtu {mtu}")).line(mssfix).line("mtu-disc no");
+    config.line(mssfix).line("mtu-disc no").line("explicit-exit-notify 1");
 }
 
 #[cfg(test)]
@@ -111,10 +128,10 @@ mod tests {
     fn jumbo_frames_keep_their_segments_and_others_fit_the_path() {
         let rendered = |mtu| {
             let mut config = Config::default();
-            sizes(&mut config, Mtu::new(mtu).expect("an MTU"));
+            udp(&mut config, Mtu::new(mtu).expect("an MTU"));
             config.finish()
         };
-        assert_eq!(rendered(1500), "tun-mtu 1500\nmssfix 1492 mtu\nmtu-disc no\n");
-        assert_eq!(rendered(9000), "tun-mtu 9000\nmssfix 0\nmtu-disc no\n");
+        assert_eq!(rendered(1500), "mssfix 1492 mtu\nmtu-disc no\nexplicit-exit-notify 1\n");
+        assert_eq!(rendered(9000), "mssfix 0\nmtu-disc no\nexplicit-exit-notify 1\n");
     }
 }

@@ -7,8 +7,7 @@ use landbridge_node::machine::{Directory, File, MachineSpec, Process, Readiness}
 
 use super::files::Files;
 use super::render::{self, Config};
-use super::{OPENVPN, SERVERS, port};
-use crate::naming;
+use super::{OPENVPN, Protocol, Server, servers};
 use crate::paths::Paths;
 use crate::spec::Cluster;
 
@@ -16,7 +15,7 @@ use crate::spec::Cluster;
 /// invented ones fills its own share of the table and no other's.
 const MACS_PER_WORKER: u32 = 16;
 
-/// The configuration of server process `n` (0 to 9), complete: the program needs nothing else on its command line.
+/// The configuration of a server process, complete: the program needs nothing else on its command line.
 ///
 /// Beside what both ends share (`render::common`):
 ///
@@ -24,7 +23,7 @@ const MACS_PER_WORKER: u32 = 16;
 /// |---|---|
 /// | `dev lbtN-CLUSTER` | a persistent tap that the fabric made and put on the bridge; no `ifconfig` stands here, so openvpn neither gives it an address nor brings it up |
 /// | `mode server`, not `server` or `server-bridge` | those are macros that add an address pool; ours come from the ccd files |
-/// | `proto udp4`, `lport`, `multihome` | on every address, for the public one may belong to a NAT in front; answers leave from the address that was asked |
+/// | `proto`, `lport`, `multihome` | on every address, for the public one may belong to a NAT in front; over UDP, answers leave from the address that was asked |
 /// | `dh none` | elliptic curves only |
 /// | `tls-crypt-v2` | without a key of this cluster nobody gets as far as TLS, or any answer at all |
 /// | `verify-client-cert require`, `remote-cert-tls client` | a certificate of ours with clientAuth and its key usage: the front-end's own can't be used to dial in |
@@ -45,27 +44,38 @@ const MACS_PER_WORKER: u32 = 16;
 /// can be opened: a process that has lost the right to enter the state directory (0700) would find every certificate
 /// good, and say nothing. So it stays root in name, but without root's powers: it is started with `CAP_NET_ADMIN` alone
 /// (for the tap and the buffers), which it can't regain (`no_new_privs`, an empty bounding set).
-pub fn server_config(cluster: &Cluster, paths: &Paths, n: u8) -> String {
+pub fn server_config(cluster: &Cluster, paths: &Paths, server: &Server) -> String {
     let files = Files::new(paths);
     let mut config = Config::default();
     config
         .remark(&format!(
-            "OpenVPN server {n} of the cluster {}. Written by landbridge: changes are overwritten.",
-            cluster.name
+            "OpenVPN server {} of the cluster {}. Written by landbridge: changes are overwritten.",
+            server.n, cluster.name
         ))
         .line("mode server")
         .line("tls-server")
-        .line(format_args!("dev {}", naming::server_tap(n, &cluster.name)))
-        .line("dev-type tap")
-        .line("proto udp4")
-        .line(format_args!("lport {}", port(cluster, n)))
-        .line("multihome");
+        .line(format_args!("dev {}", server.tap(cluster)))
+        .line("dev-type tap");
+    match server.protocol {
+        Protocol::Udp => config.line("proto udp4").line("multihome"),
+        Protocol::Tcp => config.line("proto tcp4-server"),
+    };
+    config.line(format_args!("lport {}", server.port));
     keys(&mut config, &files);
     workers(&mut config, cluster, &files);
     render::common(&mut config, cluster.vlan.mtu);
+    match server.protocol {
+        Protocol::Udp => {
+            render::udp_buffers(&mut config);
+            render::udp(&mut config, cluster.vlan.mtu);
+        }
+        Protocol::Tcp => {
+            render::tcp(&mut config);
+        }
+    }
     config
         .remark("The control plane asks here, and may be away for as long as it likes.")
-        .file("management", &files.socket(n), "unix")
+        .file("management", &files.socket(server.n), "unix")
         .line("management-client-user root")
         .line("script-security 0")
         .line("verb 3");
@@ -115,9 +125,9 @@ pub fn resources(cluster: &Cluster, paths: &Paths) -> MachineSpec {
     for directory in [files.directory().to_owned(), files.ccd(), files.client_keys(), files.sockets().to_owned()] {
         spec.push(private(directory));
     }
-    for n in 0..SERVERS {
-        spec.push(File::open(files.config(n), server_config(cluster, paths, n)));
-        spec.push(process(cluster, &files, n));
+    for server in servers(cluster) {
+        spec.push(File::open(files.config(server.n), server_config(cluster, paths, &server)));
+        spec.push(process(&files, &server));
     }
     spec
 }
@@ -126,10 +136,11 @@ fn private(path: PathBuf) -> Directory {
     Directory { path, mode: 0o700, owner: None }
 }
 
-fn process(cluster: &Cluster, files: &Files, n: u8) -> Process {
+fn process(files: &Files, server: &Server) -> Process {
+    let n = server.n;
     Process {
         name: format!("openvpn-{n}"),
-        argv: argv(port(cluster, n), &files.config(n)),
+        argv: argv(server.port, &files.config(n)),
         env: Vec::new(),
         restart_on: vec![files.config(n), files.certificate(), files.key(), files.trust(), files.crypt_v2()],
         reload_on: Vec::new(),
@@ -158,23 +169,34 @@ mod tests {
     use super::*;
     use crate::tunnel::fixture;
 
+    fn lines(n: usize) -> String {
+        let cluster = fixture::cluster();
+        server_config(&cluster, &Paths::default(), &servers(&cluster)[n])
+    }
+
+    fn changed(from: usize, to: usize) -> String {
+        let (from, to) = (lines(from), lines(to));
+        to.lines().filter(|line| !from.lines().any(|other| other == *line)).collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
     fn the_configuration_is_this() {
-        insta::assert_snapshot!("server", server_config(&fixture::cluster(), &Paths::default(), 0));
+        insta::assert_snapshot!("server", lines(0));
     }
 
     #[test]
     fn a_second_server_differs_in_its_tap_its_port_and_its_socket_only() {
-        let lines = |n| server_config(&fixture::cluster(), &Paths::default(), n);
-        let (first, second) = (lines(0), lines(1));
-        let changed: Vec<_> = first.lines().zip(second.lines()).filter(|(a, b)| a != b).map(|(_, b)| b).collect();
-        assert_eq!(first.lines().count(), second.lines().count());
-        insta::assert_snapshot!(changed.join("\n"), @r#"
+        insta::assert_snapshot!(changed(0, 1), @r#"
         # OpenVPN server 1 of the cluster ursa. Written by landbridge: changes are overwritten.
         dev lbt1-ursa
         lport 1195
         management "/run/landbridge/tunnel/1.sock" unix
         "#);
+    }
+
+    #[test]
+    fn what_udp_has_of_its_own() {
+        insta::assert_snapshot!(changed(0, 2));
     }
 
     #[test]
@@ -191,7 +213,7 @@ mod tests {
         let spec = resources(&fixture::cluster(), &Paths::default());
         let processes: Vec<_> =
             spec.resources.iter().filter_map(|r| if let Resource::Process(p) = r { Some(p) } else { None }).collect();
-        assert_eq!(processes.len(), usize::from(SERVERS));
+        assert_eq!(processes.len(), 3);
         insta::assert_debug_snapshot!("process", processes[0]);
     }
 

@@ -9,7 +9,7 @@ use landbridge_pki::NodeName;
 
 use super::files::{FileError, Files, remove, replace};
 use super::management::{Management, ManagementError};
-use super::{CutError, SERVERS, ccd, client_config, crypt_v2, cut};
+use super::{CutError, Server, ccd, client_config, crypt_v2, cut};
 use crate::paths::Paths;
 use crate::spec::Cluster;
 
@@ -77,14 +77,10 @@ impl Tunnel {
         Ok(())
     }
 
-    /// Who has a session with any of the servers.
-    pub async fn connected(&self) -> Result<Vec<NodeName>, TunnelError> {
-        let mut names = Vec::new();
-        for server in 0..SERVERS {
-            let mut management = Management::connect(&self.files.socket(server), DEADLINE).await?;
-            names.extend(management.sessions().await?.into_iter().map(|session| session.name));
-        }
-        Ok(names)
+    /// Who has a session with one of the servers.
+    pub async fn connected(&self, server: &Server) -> Result<Vec<NodeName>, TunnelError> {
+        let mut management = Management::connect(&self.files.socket(server.n), DEADLINE).await?;
+        Ok(management.sessions().await?.into_iter().map(|session| session.name).collect())
     }
 
     fn client_key(&self, name: &NodeName) -> Result<zeroize::Zeroizing<String>, TunnelError> {

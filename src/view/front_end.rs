@@ -74,7 +74,9 @@ impl fmt::Display for ServiceState {
 pub struct TunnelView {
     /// Its tap.
     pub tap: String,
-    /// Its UDP port.
+    /// What carries it: `TCP` or `UDP`.
+    pub protocol: String,
+    /// Its port.
     pub port: u16,
     /// Whether it runs.
     pub state: ServiceState,

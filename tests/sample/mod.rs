@@ -32,7 +32,13 @@ fn front_end() -> FrontEndView {
         up: true,
         since: before(11_520),
         services: vec![service("NFS", "/home"), service("NIS", "ursa.vlan"), service("queue", "Grid Engine")],
-        tunnels: vec![TunnelView { tap: "lbt0-ursa".into(), port: 1194, state: ServiceState::Up, clients: 0 }],
+        tunnels: vec![TunnelView {
+            tap: "lbt0-ursa".into(),
+            protocol: "UDP".into(),
+            port: 1194,
+            state: ServiceState::Up,
+            clients: 0,
+        }],
     }
 }
 

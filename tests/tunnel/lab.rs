@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use landbridge::naming;
 use landbridge::paths::Paths;
-use landbridge::spec::{self, Cluster, ClusterName};
+use landbridge::spec::{self, Cluster, ClusterName, Transport, Tunnels};
 use landbridge::tunnel::management::{Management, Session};
 use landbridge::tunnel::{self, Files, ServerIdentity, ccd, crypt_v2};
 use landbridge_node::machine::{Process, Resource};
@@ -47,12 +47,18 @@ pub(crate) struct Worker {
 }
 
 impl Lab {
-    /// Everything but the running server.
+    /// Everything but the running server: one, over UDP.
     pub(crate) fn new() -> Self {
+        Self::with(Tunnels { transport: Transport::Udp, servers: Some(1) })
+    }
+
+    /// Everything but the running servers.
+    pub(crate) fn with(tunnels: Tunnels) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name| directory.path().join(name);
         let paths = Paths { config: at("config"), state: at("state"), run: at("run"), log: at("log") };
-        let cluster = spec::example(ClusterName::new("ursa").expect("a name"));
+        let mut cluster = spec::example(ClusterName::new("ursa").expect("a name"));
+        cluster.tunnel = tunnels;
         let passphrase = SecretString::from("correct horse battery staple");
         fs::create_dir(&paths.state).expect("a directory");
         let authority = Authority::create(&paths.pki(), cluster.name.as_str(), &passphrase, Timestamp::now());
@@ -70,7 +76,7 @@ impl Lab {
     }
 
     fn make_network(&self) {
-        let (bridge, tap) = (naming::bridge(&self.cluster.name), naming::server_tap(0, &self.cluster.name));
+        let bridge = naming::bridge(&self.cluster.name);
         for command in [
             "link add name wan type bridge",
             "address add 198.51.100.1/24 dev wan",
@@ -78,10 +84,12 @@ impl Lab {
             &format!("link add name {bridge} type bridge"),
             &format!("address add {FRONT_END}/16 dev {bridge}"),
             &format!("link set dev {bridge} up"),
-            &format!("tuntap add name {tap} mode tap"),
-            &format!("link set dev {tap} up master {bridge}"),
         ] {
             self.front_end.ip(command);
+        }
+        for tap in tunnel::servers(&self.cluster).iter().map(|server| server.tap(&self.cluster)) {
+            self.front_end.ip(&format!("tuntap add name {tap} mode tap"));
+            self.front_end.ip(&format!("link set dev {tap} up master {bridge}"));
         }
     }
 
@@ -116,16 +124,20 @@ impl Lab {
         (key.to_pem(), issued)
     }
 
-    /// The server's process, as the machine's engine gets it.
-    pub(crate) fn process(&self) -> Process {
+    /// The servers' processes, as the machine's engine gets them.
+    fn processes(&self) -> Vec<Process> {
         let resources = tunnel::resources(&self.cluster, &self.paths).resources;
-        let process = resources.into_iter().find_map(|r| if let Resource::Process(p) = r { Some(p) } else { None });
-        process.expect("a process")
+        resources.into_iter().filter_map(|r| if let Resource::Process(p) = r { Some(p) } else { None }).collect()
     }
 
-    /// Starts the server; returns once it serves.
+    /// Starts the first server; returns once it serves.
     pub(crate) fn serve(&self) -> Program {
-        let server = self.front_end.spawn(self.process().argv);
+        self.serve_nth(0)
+    }
+
+    /// Starts one server; returns once it serves.
+    pub(crate) fn serve_nth(&self, n: usize) -> Program {
+        let server = self.front_end.spawn(self.processes().swap_remove(n).argv);
         server.wait_for(READY);
         server
     }
@@ -172,12 +184,21 @@ impl Lab {
         wait(tunnel::cut(&self.paths, name)).expect("the server answers")
     }
 
+    /// The sessions with the first server.
     pub(crate) fn sessions(&self) -> Vec<Session> {
-        wait(async { self.management().await.sessions().await }).expect("the server answers")
+        self.sessions_with(0)
+    }
+
+    pub(crate) fn sessions_with(&self, n: u8) -> Vec<Session> {
+        wait(async { self.management_of(n).await.sessions().await }).expect("the server answers")
     }
 
     pub(crate) async fn management(&self) -> Management {
-        let connected = Management::connect(&self.files.socket(0), Duration::from_secs(5)).await;
+        self.management_of(0).await
+    }
+
+    async fn management_of(&self, n: u8) -> Management {
+        let connected = Management::connect(&self.files.socket(n), Duration::from_secs(5)).await;
         connected.expect("the server listens")
     }
 }

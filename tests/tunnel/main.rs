@@ -2,6 +2,7 @@
 
 mod lab;
 mod netns;
+mod several;
 mod stream;
 
 use std::net::{Ipv4Addr, UdpSocket};

@@ -94,11 +94,17 @@ impl Ursa {
 
     /// Draws it for workers that can't mount anything ([`Ursa::light_instance`]), and brings the front-end up.
     pub fn light(name: &str) -> LabResult<Self> {
+        let ursa = Self::draw_light(name)?;
+        ursa.landbridge("up").expect_ok()?;
+        Ok(ursa)
+    }
+
+    /// Draws it for workers that can't mount anything; nothing of Landbridge runs yet.
+    pub fn draw_light(name: &str) -> LabResult<Self> {
         let ursa = Self::draw(name)?;
         let mountless: String =
             CLUSTER_TOML.lines().filter(|l| !l.starts_with("nfs")).flat_map(|l| [l, "\n"]).collect();
         ursa.frontend.write_file(FILE, mountless)?;
-        ursa.landbridge("up").expect_ok()?;
         Ok(ursa)
     }
 
@@ -110,6 +116,12 @@ impl Ursa {
             ursa.enrol(host)?;
         }
         Ok(ursa)
+    }
+
+    /// Adds a line to a section of the cluster's file.
+    pub fn configure(&self, section: &str, line: &str) -> LabResult<()> {
+        let text = self.frontend.read_text(FILE)?;
+        self.frontend.write_file(FILE, text.replace(section, &format!("{section}\n{line}")))
     }
 
     /// A command of `landbridge` on the front-end.

@@ -25,7 +25,7 @@ const MACHINE_LOCK: &str = "/var/lib/landbridge/machine/lock";
 
 #[test]
 fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabResult<()> {
-    let ursa = Ursa::draw("stages")?;
+    let ursa = over_udp("stages")?;
     ursa.landbridge("up").expect_ok()?;
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
     let token = ursa.token("e1", Way::Tunnel, "ec2")?;
@@ -55,7 +55,7 @@ fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabRes
 
 #[test]
 fn a_service_out_of_reach_is_named_on_both_sides_until_it_is_back() -> LabResult<()> {
-    let ursa = Ursa::draw("services")?;
+    let ursa = over_udp("services")?;
     ursa.landbridge("up").expect_ok()?;
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
     let token = ursa.token("e1", Way::Tunnel, "ec2")?;
@@ -92,6 +92,13 @@ fn a_way_too_small_for_the_vlans_packets_is_named_with_what_it_carries() -> LabR
     ursa.underlay.set_mtu(1600)?;
     assert_reads("way_wide_again", &both(&ursa, &w1, "w1", AGAIN, "")?);
     Ok(())
+}
+
+/// The cluster with its tunnels over UDP alone, which the way can be told to swallow.
+fn over_udp(name: &str) -> LabResult<Ursa> {
+    let ursa = Ursa::draw(name)?;
+    ursa.configure("[tunnel]", "transport = \"udp\"")?;
+    Ok(ursa)
 }
 
 /// Joins while the front-end swallows what arrives over the vLAN for a port, TCP or UDP.

@@ -16,8 +16,9 @@ use crate::words;
 
 /// OpenVPN's process, and the name of its log.
 const OPENVPN: &str = "openvpn";
-/// From start to tunnel: some round trips, and two of OpenVPN's own repetitions (2 s, 4 s) on a lossy path.
-const TUNNEL_DEADLINE: Duration = Duration::from_secs(15);
+/// From start to tunnel: two servers that don't answer (4 s each, and a pause), then some round trips with two of OpenVPN's
+/// own repetitions (2 s, 4 s) on a lossy path.
+const TUNNEL_DEADLINE: Duration = Duration::from_secs(25);
 /// What OpenVPN says when the tap has its address.
 const TUNNEL_READY: &str = "Initialization Sequence Completed";
 

@@ -48,8 +48,8 @@ pub fn deadline(stage: Stage) -> Duration {
     Duration::from_secs(match stage {
         Stage::Contact | Stage::Mtu => 10,
         Stage::Identity | Stage::Address => 15,
-        Stage::Link | Stage::Nis => 20,
-        Stage::Nfs | Stage::Queue => 30,
+        Stage::Nis => 20,
+        Stage::Link | Stage::Nfs | Stage::Queue => 30,
         Stage::Canary => 60,
     })
 }

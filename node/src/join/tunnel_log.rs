@@ -42,9 +42,9 @@ pub fn judge(log: &str) -> Verdict {
         Verdict::OtherAuthority
     } else if said("VERIFY OK: depth=0") && !said("Peer Connection Initiated") {
         Verdict::CertificateRefused
-    } else if says("[ECONNREFUSED]") {
+    } else if says("[ECONNREFUSED]") || (says("failed: Connection refused") && !said("TLS: Initial packet from")) {
         Verdict::NothingListens
-    } else if says("link remote:") && !said("TLS: Initial packet from") {
+    } else if (says("link remote:") || says("to establish TCP connection")) && !said("TLS: Initial packet from") {
         Verdict::NoAnswer
     } else {
         Verdict::Unclear
@@ -67,12 +67,12 @@ impl Verdict {
     pub fn failure(self, remote: &str) -> Failure {
         let (expected, seen, remedy) = match self {
             Self::NoAnswer => (
-                format!("an OpenVPN server at {remote} (UDP)"),
-                "no answer to any packet: UDP is blocked on the way, or nothing is there".into(),
-                "let UDP through to that port (firewalls, security groups, this network's own rules)",
+                format!("an OpenVPN server at {remote}"),
+                "no answer to any packet: the port is blocked on the way, or nothing is there".into(),
+                "let TCP or UDP through to that port, as the cluster's transport is (firewalls, security groups, this network's own rules)",
             ),
             Self::NothingListens => (
-                format!("an OpenVPN server at {remote} (UDP)"),
+                format!("an OpenVPN server at {remote}"),
                 "the machine is there, but nothing listens on the port".into(),
                 "start the tunnel server: landbridge up, on the front-end",
             ),
@@ -122,6 +122,8 @@ mod tests {
         let cases = [
             ("no-answer", include_str!("openvpn-logs/no-answer.log"), Verdict::NoAnswer),
             ("nothing-listens", include_str!("openvpn-logs/nothing-listens.log"), Verdict::NothingListens),
+            ("no-answer-tcp", include_str!("openvpn-logs/no-answer-tcp.log"), Verdict::NoAnswer),
+            ("nothing-listens-tcp", include_str!("openvpn-logs/nothing-listens-tcp.log"), Verdict::NothingListens),
             ("not-yet-valid", include_str!("openvpn-logs/not-yet-valid.log"), Verdict::Clock),
             ("expired-server", include_str!("openvpn-logs/expired-server.log"), Verdict::Clock),
             ("other-authority", include_str!("openvpn-logs/other-authority.log"), Verdict::OtherAuthority),

@@ -51,7 +51,8 @@ fn front_end(front_end: &FrontEndView, fancy: bool, out: &mut String) {
     for tunnel in &front_end.tunnels {
         let state = paint(tunnel.state.into(), &format!("{:<4}", tunnel.state), fancy);
         let clients = counted(tunnel.clients as usize, "worker");
-        line(out, key, &format!("{:<8} {state}  {clients} on {}, UDP port {}", "OpenVPN", tunnel.tap, tunnel.port));
+        let at = format!("{} port {}", tunnel.protocol, tunnel.port);
+        line(out, key, &format!("{:<8} {state}  {clients} on {}, {at}", "OpenVPN", tunnel.tap));
         key = "";
     }
 }

@@ -7,10 +7,10 @@ use super::addresses::address;
 use super::names::node_name;
 use crate::reading::{Placed, Sink};
 use crate::spec::document::{Document, FrontEndSection};
-use crate::spec::{Code, FRONT_END_NAME, FrontEnd, TUNNEL_PORT, VXLAN_PORT};
+use crate::spec::{Code, FRONT_END_NAME, FrontEnd, TUNNEL_PORT};
 
 /// TCP ports of what the front-end runs: ssh, rpcbind, NFS (RFC 7530), Grid Engine's two (IANA).
-const TCP_TAKEN: [(u16, &str); 5] =
+pub(super) const TCP_TAKEN: [(u16, &str); 5] =
     [(22, "ssh"), (111, "rpcbind"), (2049, "NFS"), (6444, "Grid Engine's master"), (6445, "Grid Engine's executor")];
 
 /// The section by itself.
@@ -45,31 +45,6 @@ pub(super) fn check_ports(document: &Document, sink: &Sink<'_>) {
         let message = format!("TCP port {} belongs to {service} on the front-end", api.value);
         sink.error(Code::PortTaken, &api.span, message, format!("the API's default is {API_PORT}"));
     }
-    let vxlan = document.vlan.as_ref().is_some_and(|vlan| vlan.uplink.as_ref().is_some_and(|u| u.vxlan.is_some()));
-    if let Some(tunnel) = &section.tunnel_port {
-        let service = match tunnel.value {
-            111 => "rpcbind",
-            port if port == i64::from(VXLAN_PORT) && vxlan => "VXLAN",
-            _ => return check_equal(section, sink),
-        };
-        let message = format!("UDP port {} belongs to {service} on the front-end", tunnel.value);
-        sink.error(Code::PortTaken, &tunnel.span, message, format!("OpenVPN's default is {TUNNEL_PORT}"));
-        return;
-    }
-    check_equal(section, sink);
-}
-
-/// TCP and UDP ports may be equal, but a firewall rule by number would then open both.
-fn check_equal(section: &FrontEndSection, sink: &Sink<'_>) {
     let api = section.api_port.as_ref().map_or(i64::from(API_PORT), |p| p.value);
-    let tunnel = section.tunnel_port.as_ref().map_or(i64::from(TUNNEL_PORT), |p| p.value);
-    if let Some(place) = section.tunnel_port.as_ref().or(section.api_port.as_ref())
-        && api == tunnel
-    {
-        let message = format!("the API (TCP) and the tunnels (UDP) both have port {api}");
-        let hint = format!(
-            "use two numbers, so that a firewall can tell them apart; the defaults are {API_PORT} and {TUNNEL_PORT}"
-        );
-        sink.warning(Code::PortTwice, &place.span, message, hint);
-    }
+    super::tunnel::check_ports(document, api, sink);
 }

@@ -10,6 +10,7 @@ mod host;
 mod names;
 mod nic;
 mod services;
+mod tunnel;
 mod vlan;
 
 use toml::de::DeTable;
@@ -58,6 +59,7 @@ fn check(document: &Document, sink: &Sink<'_>) -> Option<Cluster> {
     let name = document.cluster.as_ref().and_then(|section| cluster_name(section, sink));
     let front_end = document.front_end.as_ref().and_then(|section| front_end::check(section, sink));
     let vlan = document.vlan.as_ref().and_then(|section| vlan::check(section, sink));
+    let tunnel = tunnel::check(document.tunnel.as_ref(), sink);
     let services = document.services.as_ref().and_then(|section| services::check(section, sink));
     let hosts: Vec<_> = document.host.iter().map(|section| host::check(section, sink)).collect();
     names::check(document, sink);
@@ -68,6 +70,7 @@ fn check(document: &Document, sink: &Sink<'_>) -> Option<Cluster> {
         name: name?,
         vlan: vlan?,
         front_end: front_end?,
+        tunnel: tunnel?,
         services: services?,
         hosts: hosts.into_iter().collect::<Option<_>>()?,
     })

@@ -10,10 +10,12 @@ use crate::reading::{Need, Placed, Section};
 
 mod host;
 mod services;
+mod tunnel;
 mod vlan;
 
 pub(super) use host::{CloudTable, HostSection};
 pub(super) use services::{NfsTable, NisTable, ServicesSection};
+pub(super) use tunnel::TunnelSection;
 pub(super) use vlan::{TaggedTable, UplinkTable, VlanSection, VxlanTable};
 
 /// The JSON schema of `cluster.toml`, for editors: shapes and simple limits. [`super::parse`] knows more.
@@ -55,6 +57,8 @@ pub(super) struct Document {
     /// The front-end.
     #[schemars(required)]
     pub(super) front_end: Option<FrontEndSection>,
+    /// How workers outside reach the vLAN.
+    pub(super) tunnel: Option<TunnelSection>,
     /// What the front-end serves.
     #[schemars(required)]
     pub(super) services: Option<ServicesSection>,
@@ -69,6 +73,7 @@ impl Document {
             cluster: root.section("cluster", "it says what the cluster is called").map(ClusterSection::read),
             vlan: root.section("vlan", "it describes the private LAN").map(VlanSection::read),
             front_end: root.section("front-end", "it says where the front-end is").map(FrontEndSection::read),
+            tunnel: root.table("tunnel", Need::Optional("{ transport = \"auto\" }")).map(TunnelSection::read),
             services: root.section("services", "it says what the front-end serves").map(ServicesSection::read),
             host: root.tables("host").into_iter().map(HostSection::read).collect(),
         };
@@ -110,7 +115,7 @@ pub(super) struct FrontEndSection {
     /// The join API's TCP port.
     #[schemars(default = "default_api_port", range(min = 1, max = 65535))]
     pub(super) api_port: Option<Placed<i64>>,
-    /// OpenVPN's UDP port.
+    /// OpenVPN's first port, TCP and UDP; each further server process has the next.
     #[schemars(default = "default_tunnel_port", range(min = 1, max = 65535))]
     pub(super) tunnel_port: Option<Placed<i64>>,
 }
