@@ -19,8 +19,10 @@ pub fn of_front_end(cluster: &Cluster, members: &BTreeSet<Ipv4Addr>, taps: &[Int
     if let Some(link) = network.links.get_mut(&bridge) {
         link.addresses.insert(cluster.vlan.front_end());
     }
-    let tap =
-        LinkSpec { kind: LinkKind::Tap, mtu: cluster.vlan.mtu, controller: Some(bridge), addresses: BTreeSet::new() };
+    // A port drops what is larger than its MTU. The bridge and every other port keep the vLAN's, so that nothing large gets
+    // anywhere but into the tunnels, by the routes that allow it.
+    let mtu = cluster.wide().unwrap_or(cluster.vlan.mtu);
+    let tap = LinkSpec { kind: LinkKind::Tap, mtu, controller: Some(bridge), addresses: BTreeSet::new() };
     network.links.extend(taps.iter().map(|name| (name.clone(), tap.clone())));
     network
 }

@@ -35,7 +35,7 @@ pub use change::Change;
 pub use conflict::Conflict;
 pub use feature::{Feature, features};
 pub use journal::{EntryId, Journal, JournalError, State};
-pub use kernel::Kernel;
+pub use kernel::{HostRoute, HostRoutes, Kernel};
 pub use ledger::{AdoptedNic, Ledger, NetworkJournal};
 pub use mtu::{Mtu, MtuError};
 pub use name::{InterfaceName, NameError};

@@ -1,10 +1,11 @@
 //! Is it there, and how large a packet gets through? ICMP echo (RFC 792), unfragmented where asked.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover, set_ip_tos};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
@@ -44,11 +45,24 @@ impl Pinger {
     /// Opens a raw socket (root). With `unfragmented`, packets carry the "don't fragment" flag, and the kernel's memory of
     /// smaller path MTUs is ignored: each packet is really tried.
     pub fn new(target: Ipv4Addr, unfragmented: bool) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::INET, SocketType::RAW, flags, Some(ipproto::ICMP))?;
+        let socket = raw_socket()?;
         if unfragmented {
             set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?;
         }
+        Self::on(socket, target)
+    }
+
+    /// Packets with the "don't fragment" flag and this type of service, as large as the route for it allows.
+    pub fn by_route(target: Ipv4Addr, tos: u8) -> io::Result<Self> {
+        let socket = raw_socket()?;
+        set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO)?;
+        set_ip_tos(&socket, tos)?;
+        // The kernel then hands over this host's packets only: with many hosts watched, each would else see all answers.
+        rustix::net::connect(&socket, &SocketAddrV4::new(target, 0))?;
+        Self::on(socket, target)
+    }
+
+    fn on(socket: OwnedFd, target: Ipv4Addr) -> io::Result<Self> {
         // The lower half of the process id is what ping(8) has always used.
         let identifier = (std::process::id() & 0xffff) as u16;
         Ok(Self { socket: UdpSocket::from_std(socket.into())?, target, identifier, sequence: 0 })
@@ -109,6 +123,11 @@ pub async fn largest(pinger: &mut Pinger, least: u32, most: u32, each: Duration)
         }
     }
     Ok(good)
+}
+
+fn raw_socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(socket_with(AddressFamily::INET, SocketType::RAW, flags, Some(ipproto::ICMP))?)
 }
 
 /// No neighbour or no route (yet), no buffer: the next packet may get through.

@@ -12,6 +12,7 @@ pub mod join;
 pub mod machine;
 pub mod names;
 pub mod nic;
+pub mod path;
 pub mod paths;
 pub mod state;
 pub mod user_data;

@@ -7,6 +7,7 @@ mod audit;
 mod boot;
 mod converge;
 mod deploy;
+mod far;
 mod hosts;
 mod local;
 mod pki;
@@ -97,6 +98,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     let gate = Arc::new(Doorkeeper(Arc::clone(&roster)));
     let door = tokio::spawn(enroll::serve(door, tls, gate, Limits::default(), stop.clone()));
     let local = tokio::spawn(local::serve(socket, Arc::clone(&roster), converging.health, stop.clone()));
+    let far = tokio::spawn(far::keep(Arc::clone(&roster), stop.clone()));
     let clock = tokio::spawn(tick(Arc::clone(&roster), renewer, stop.clone()));
     if let Err(error) = roster.resume().await {
         tracing::error!(error = &error as &dyn std::error::Error, "going on with what was under way failed");
@@ -105,7 +107,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     terminated().await;
     tracing::info!("the daemon stops; tunnels and services go on");
     stop.cancel();
-    let _ = tokio::join!(door, local, clock, converging.task);
+    let _ = tokio::join!(door, local, far, clock, converging.task);
     Ok(())
 }
 

@@ -14,9 +14,11 @@ impl Roster {
         let cluster = self.cluster();
         let link = match worker.via {
             Via::Bridge => LinkBundle::Bridge,
-            Via::Tunnel => {
-                LinkBundle::Tunnel { config: self.tunnel_config(worker)?, device: naming::worker_tap(&cluster.name) }
-            }
+            Via::Tunnel => LinkBundle::Tunnel {
+                config: self.tunnel_config(worker)?,
+                device: naming::worker_tap(&cluster.name),
+                wide: cluster.wide(),
+            },
         };
         Ok(Bundle {
             address: with_prefix(&cluster, worker),

@@ -18,12 +18,13 @@ mod refuse;
 mod token;
 mod workers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use landbridge_node::wire::Failure;
+use landbridge_node::wire::{Failure, Via};
 use landbridge_pki::{Authority, NodeName};
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
@@ -36,6 +37,7 @@ use crate::scheduler::{Queue, SchedulerError};
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
 use crate::tunnel::{self, Server, Tunnel, TunnelError};
+use crate::worker::Worker;
 use bell::Bells;
 use goodbye::Goodbyes;
 use refusals::Refusals;
@@ -172,6 +174,17 @@ impl Roster {
             return Ok(true);
         }
         answers.into_iter().collect::<Result<Vec<_>, _>>().map(|_| false)
+    }
+
+    /// Rises whenever a worker moves to another state.
+    pub fn moves(&self) -> watch::Receiver<u64> {
+        self.moves.subscribe()
+    }
+
+    /// The addresses of the workers that may be at the other end of a tunnel now.
+    pub fn far_ends(&self) -> Result<BTreeSet<Ipv4Addr>, RosterError> {
+        let there = |worker: &Worker| worker.via == Via::Tunnel && worker.state.has_called();
+        Ok(self.store.workers()?.iter().filter(|worker| there(worker)).map(|worker| worker.address).collect())
     }
 
     /// Whom the tunnel server lets in.

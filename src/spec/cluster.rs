@@ -80,6 +80,16 @@ pub struct Cluster {
     pub hosts: Vec<Host>,
 }
 
+impl Cluster {
+    /// The largest packet that a worker and the front-end may exchange through a tunnel where the path was proved to
+    /// carry it; `None`: no more than the vLAN's own. Over UDP alone it has to be asked for: there it travels as fragments, and
+    /// each that is lost leaves the others to fill the receiver's memory for half a minute.
+    pub fn wide(&self) -> Option<Mtu> {
+        let unasked = || Mtu::new(Tunnels::MOST_MTU).ok().filter(|_| self.tunnel.transport != Transport::Udp);
+        self.tunnel.mtu.or_else(unasked).filter(|wide| *wide > self.vlan.mtu)
+    }
+}
+
 /// The private LAN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vlan {
@@ -148,11 +158,16 @@ pub struct Tunnels {
     /// How many server processes carry workers; `None`: as many as the front-end has processors, at most
     /// [`Tunnels::MOST_SERVERS`].
     pub servers: Option<u8>,
+    /// The largest packet between a worker and the front-end through a tunnel; `None`: [`Cluster::wide`] decides.
+    pub mtu: Option<Mtu>,
 }
 
 impl Tunnels {
     /// The most server processes that carry workers: each has a tap, whose name has one digit, and one more may stand by.
     pub const MOST_SERVERS: u8 = 9;
+
+    /// The largest packet that a tunnel can carry, in bytes: over UDP it must fit, encapsulated, into one datagram.
+    pub const MOST_MTU: u32 = 60_000;
 }
 
 /// What carries the tunnels.

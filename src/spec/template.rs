@@ -135,8 +135,12 @@ fn write_tunnels(tunnels: Tunnels, out: &mut String) -> std::fmt::Result {
     let transport = tunnels.transport.as_str();
     writeln!(out, "transport = \"{transport}\"  # TCP, and UDP where TCP is blocked; or \"udp\" or \"tcp\" alone")?;
     match tunnels.servers {
-        Some(servers) => writeln!(out, "servers   = {servers}"),
-        None => writeln!(out, "# servers = 4  # server processes; without it one for each processor here"),
+        Some(servers) => writeln!(out, "servers   = {servers}")?,
+        None => writeln!(out, "# servers = 4  # server processes; without it one for each processor here")?,
+    }
+    match tunnels.mtu {
+        Some(mtu) => writeln!(out, "mtu       = {mtu}"),
+        None => writeln!(out, "# mtu = 60000  # largest packet worker <-> front-end; the vLAN's for no larger ones"),
     }
 }
 

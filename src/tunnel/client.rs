@@ -45,7 +45,6 @@ pub fn client_config(
         .line("dev-type tap")
         .line(format_args!("lladdr {}", Mac::of(address)))
         .line("nobind");
-    remotes(&mut config, cluster, address);
     config
         .line("connect-retry 1 8")
         .line("connect-timeout 4")
@@ -54,17 +53,18 @@ pub fn client_config(
         .remark("The server must be the front-end.")
         .line("remote-cert-tls server")
         .line(format_args!("verify-x509-name {} name", cluster.front_end.name));
-    render::common(&mut config, cluster.vlan.mtu);
+    render::common(&mut config, cluster);
     match cluster.tunnel.transport {
         Transport::Udp => render::udp_buffers(&mut config),
         Transport::Tcp | Transport::Auto => render::tcp(&mut config),
     }
+    remotes(&mut config, cluster, address);
     config.remark("This worker.").line("script-security 1").line("auth-nocache").line("verb 3");
     config.inline("ca", trust_pem).inline("cert", certificate_pem).inline("tls-crypt-v2", tls_crypt_v2_pem);
     config.finish()
 }
 
-/// The servers, in this worker's order.
+/// The servers, in this worker's order. Last: a block takes over what was said before it, and nothing that comes after.
 fn remotes(config: &mut Config, cluster: &Cluster, address: Ipv4Addr) {
     config.remark("The servers, in this worker's order.");
     for server in layout::order(&layout::servers(cluster), address) {
@@ -75,7 +75,7 @@ fn remotes(config: &mut Config, cluster: &Cluster, address: Ipv4Addr) {
         config.line("<connection>");
         config.line(format_args!("remote {} {} {protocol}", cluster.front_end.public, server.port));
         if server.protocol == Protocol::Udp {
-            render::udp(config, cluster.vlan.mtu);
+            render::udp(config, cluster);
         }
         config.line("</connection>");
     }

@@ -95,7 +95,7 @@ mod tests {
 
     fn shown(transport: Transport, servers: Option<u8>, processors: usize) -> String {
         let mut cluster = fixture::cluster();
-        cluster.tunnel = Tunnels { transport, servers };
+        cluster.tunnel = Tunnels { transport, servers, mtu: None };
         let all = layout(&cluster, processors);
         let each = all.iter().map(|s| format!("{} {} {}", s.tap(&cluster), s.protocol.as_str(), s.port));
         each.collect::<Vec<_>>().join(", ")

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use landbridge_fabric::Mtu;
 
+use crate::spec::{Cluster, Transport};
+
 /// A configuration being written, one directive a line.
 #[derive(Default)]
 pub(super) struct Config(String);
@@ -57,7 +59,8 @@ fn quoted(text: &str) -> String {
 /// | `allow-compression no` | compressed secrets leak by their length (VORACLE) |
 /// | `txqueuelen 1000` | a tap's 500 frames overflow at these rates |
 /// | `tun-mtu` | the tap carries whole frames of the vLAN: any less and the bridge would drop what every other port takes, with nobody to send an ICMP error |
-pub(super) fn common(config: &mut Config, mtu: Mtu) {
+/// | `tun-mtu-max` | room in the buffers for the large packets that the two ends may exchange; the tap keeps `tun-mtu` |
+pub(super) fn common(config: &mut Config, cluster: &Cluster) {
     config
         .remark("Cryptography: TLS 1.3 and AEAD only.")
         .line("tls-version-min 1.3")
@@ -70,7 +73,10 @@ pub(super) fn common(config: &mut Config, mtu: Mtu) {
         .line("persist-key")
         .line("persist-tun")
         .line("txqueuelen 1000")
-        .line(format_args!("tun-mtu {mtu}"));
+        .line(format_args!("tun-mtu {}", cluster.vlan.mtu));
+    if let Some(wide) = cluster.wide() {
+        config.line(format_args!("tun-mtu-max {wide}"));
+    }
 }
 
 /// What an end has besides over TCP.
@@ -104,18 +110,20 @@ pub(super) fn udp_buffers(config: &mut Config) {
 ///
 /// TCP inside needn't pay for fragments: `mssfix` lowers the segment size that passing SYNs offer, so that an encapsulated
 /// segment fits into 1,492 bytes (a DSL path), fragments or not. Measured, this is as fast as two fragments a packet, and it
-/// survives paths that drop fragments. A vLAN with jumbo frames wants the opposite: the cost is per packet, so large
+/// survives paths that drop fragments. A vLAN with jumbo frames, or large packets over UDP alone, want the opposite: the cost is per packet, so large
 /// segments in many fragments win by far (1.3 against 0.4 Gbit/s at 9,000 bytes), and `mssfix 0` leaves the segments alone.
 ///
 /// `explicit-exit-notify 1`: who leaves says so, and the other end needn't wait for the time-out.
-pub(super) fn udp(config: &mut Config, mtu: Mtu) {
-    let mssfix = if mtu > Mtu::ETHERNET { "mssfix 0" } else { "mssfix 1492 mtu" };
+pub(super) fn udp(config: &mut Config, cluster: &Cluster) {
+    let asked_for = cluster.tunnel.transport == Transport::Udp && cluster.wide().is_some();
+    let mssfix = if asked_for || cluster.vlan.mtu > Mtu::ETHERNET { "mssfix 0" } else { "mssfix 1492 mtu" };
     config.line(mssfix).line("mtu-disc no").line("explicit-exit-notify 1");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tunnel::fixture;
 
     #[test]
     fn a_path_with_blanks_and_quotes_is_one_word() {
@@ -128,7 +136,9 @@ mod tests {
     fn jumbo_frames_keep_their_segments_and_others_fit_the_path() {
         let rendered = |mtu| {
             let mut config = Config::default();
-            udp(&mut config, Mtu::new(mtu).expect("an MTU"));
+            let mut cluster = fixture::cluster();
+            cluster.vlan.mtu = Mtu::new(mtu).expect("an MTU");
+            udp(&mut config, &cluster);
             config.finish()
         };
         assert_eq!(rendered(1500), "mssfix 1492 mtu\nmtu-disc no\nexplicit-exit-notify 1\n");

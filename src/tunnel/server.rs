@@ -63,11 +63,11 @@ pub fn server_config(cluster: &Cluster, paths: &Paths, server: &Server) -> Strin
     config.line(format_args!("lport {}", server.port));
     keys(&mut config, &files);
     workers(&mut config, cluster, &files);
-    render::common(&mut config, cluster.vlan.mtu);
+    render::common(&mut config, cluster);
     match server.protocol {
         Protocol::Udp => {
             render::udp_buffers(&mut config);
-            render::udp(&mut config, cluster.vlan.mtu);
+            render::udp(&mut config, cluster);
         }
         Protocol::Tcp => {
             render::tcp(&mut config);

@@ -117,6 +117,11 @@ impl LeaveStep {
 }
 
 impl WorkerState {
+    /// Whether its machine has used its token, and may still be on the vLAN.
+    pub fn has_called(self) -> bool {
+        !matches!(self, Self::Planned | Self::Provisioning | Self::Booting | Self::Gone)
+    }
+
     /// Whether the worker holds a place in the cluster: an address, a name, perhaps certificates.
     pub fn is_alive(self) -> bool {
         self != Self::Gone

@@ -49,7 +49,7 @@ pub(crate) struct Worker {
 impl Lab {
     /// Everything but the running server: one, over UDP.
     pub(crate) fn new() -> Self {
-        Self::with(Tunnels { transport: Transport::Udp, servers: Some(1) })
+        Self::with(Tunnels { transport: Transport::Udp, servers: Some(1), mtu: None })
     }
 
     /// Everything but the running servers.

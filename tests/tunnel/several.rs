@@ -5,7 +5,7 @@ use landbridge::spec::{Transport, Tunnels};
 use super::lab::{FRONT_END, Lab, READY, Worker};
 
 /// Two servers over TCP; the third is the one over UDP.
-const TWO: Tunnels = Tunnels { transport: Transport::Auto, servers: Some(2) };
+const TWO: Tunnels = Tunnels { transport: Transport::Auto, servers: Some(2), mtu: None };
 
 fn admitted(lab: &mut Lab, n: u8) -> Worker {
     let worker = lab.worker(n);

@@ -4,6 +4,7 @@ mod dump;
 mod extack;
 mod probe;
 mod request;
+mod routes;
 mod talk;
 mod tap;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use nix::errno::Errno;
 
 use self::dump::Known;
+pub use self::routes::{HostRoute, HostRoutes};
 use self::talk::Talk;
 use crate::feature::Feature;
 use crate::{Backend, BackendError, Change, InterfaceName, Kind, Link, Observed, Refusal, Step};

@@ -8,4 +8,5 @@ mod habits;
 mod judge;
 mod properties;
 mod refusals;
+mod routes;
 mod speed;

@@ -16,6 +16,7 @@ mod cloud;
 mod crash;
 mod judge;
 mod libvirt;
+mod revoke;
 mod trace;
 mod workers;
 
@@ -27,6 +28,7 @@ use crate::{Lab, LabError, LabResult, Machine, MachineBuilder, Network, Uml, Wan
 pub use boot::Makers;
 pub use cloud::TEMPLATE;
 pub use crash::DoomedDaemon;
+pub use revoke::Revoked;
 pub use trace::Trace;
 pub use workers::Way;
 

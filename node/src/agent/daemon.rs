@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::leave::leave_on_orders;
@@ -137,6 +138,8 @@ struct Agent<'a> {
     outdated: bool,
     repairs: Backoff,
     renewals: Backoff,
+    /// The task that keeps the path to the front-end; it ends with this.
+    path: JoinSet<()>,
 }
 
 impl<'a> Agent<'a> {
@@ -148,12 +151,13 @@ impl<'a> Agent<'a> {
             state,
             listener: Listener::start(renew::client(&member)?, 0),
             client: renew::client(&member)?,
-            worker,
             repair_at: now + REPAIR,
             renew_at: now + renew::due_in(&member),
             outdated: false,
             repairs: Backoff::new(FIRST, REPAIR),
             renewals: Backoff::new(REPAIR, Duration::from_hours(1)),
+            path: path(&worker),
+            worker,
             member,
         })
     }
@@ -190,6 +194,7 @@ impl<'a> Agent<'a> {
             tracing::info!("the front-end has changed this worker's bundle");
             self.state.keep_bundle(&bundle)?;
             self.worker.bundle = bundle;
+            self.path = path(&self.worker);
         }
         if let Some(member) = renew::trust(self.state, &self.member, orders.trust_pem)? {
             tracing::info!("the authorities to trust have changed");
@@ -241,6 +246,17 @@ impl<'a> Agent<'a> {
         }
         Ok(())
     }
+}
+
+/// Keeps the path to the front-end, where it may carry large packets.
+fn path(worker: &Worker) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    match worker.path() {
+        Ok(Some(path)) => drop(tasks.spawn(path.keep())),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "large packets to the front-end are not tried"),
+    }
+    tasks
 }
 
 fn worker(state: &State, member: &Member) -> Result<Worker, AgentError> {

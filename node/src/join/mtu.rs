@@ -1,4 +1,4 @@
-//! A whole packet gets through unfragmented.
+//! A whole packet gets through unfragmented, and perhaps a larger one.
 
 use tokio::time::{Duration, Instant};
 
@@ -20,10 +20,22 @@ pub(super) async fn prove(worker: &Worker, until: Instant) -> Result<(), Failure
     let mut pinger = Pinger::new(front_end, true).map_err(local)?;
     let echo = pinger.ping(mtu, until.min(Instant::now() + PATIENCE)).await.map_err(local)?;
     if echo == Echo::Answered {
-        return Ok(());
+        return widen(worker).await;
     }
     let most = largest(&mut pinger, SMALL, mtu, EACH).await.map_err(local)?;
     Err(failure(worker, echo, most))
+}
+
+/// Large packets to the front-end, if they get through: before anything is mounted. If not, the vLAN's own do, and the
+/// agent goes on trying.
+async fn widen(worker: &Worker) -> Result<(), Failure> {
+    let path = worker.path().map_err(|e| words::local("the path to the front-end", &e))?;
+    if let Some(mut path) = path
+        && let Err(error) = path.begin().await
+    {
+        tracing::warn!(error = %words::chain(&error), "large packets to the front-end are not tried now");
+    }
+    Ok(())
 }
 
 fn failure(worker: &Worker, echo: Echo, most: u32) -> Failure {
@@ -33,7 +45,9 @@ fn failure(worker: &Worker, echo: Echo, most: u32) -> Failure {
         _ => "larger ones were lost on the way",
     };
     let remedy = match bundle.link {
-        LinkBundle::Tunnel { .. } => "let UDP fragments through, or give the vLAN a smaller mtu in cluster.toml",
+        LinkBundle::Tunnel { .. } => {
+            "let UDP fragments through, or TCP to the tunnel's port, or give the vLAN a smaller mtu in cluster.toml"
+        }
         LinkBundle::Bridge => {
             "give every port and uplink on the way the vLAN's MTU (VXLAN: 50 bytes more on the underlay), or the vLAN a smaller one"
         }

@@ -23,7 +23,9 @@ fn worker(via: Via) -> Worker {
     let front_end = Ipv4Addr::new(10, 77, 0, 1);
     let (link, nic) = match via {
         Via::Bridge => (LinkBundle::Bridge, Some(interface("eth1"))),
-        Via::Tunnel => (LinkBundle::Tunnel { config: "client\n".into(), device: interface("lbw-ursa") }, None),
+        Via::Tunnel => {
+            (LinkBundle::Tunnel { config: "client\n".into(), device: interface("lbw-ursa"), wide: None }, None)
+        }
     };
     let sge = SgeBundle {
         root: "/var/lib/gridengine".into(),

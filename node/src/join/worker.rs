@@ -1,9 +1,12 @@
 //! A worker as it should be: what the stages are made from.
 
-use landbridge_fabric::InterfaceName;
+use std::sync::Arc;
+
+use landbridge_fabric::{HostRoutes, InterfaceName};
 use landbridge_pki::NodeName;
 use secrecy::SecretString;
 
+use crate::path::PathKeeper;
 use crate::paths::Paths;
 use crate::state::{Attachment, Member};
 use crate::wire::{Bundle, LinkBundle};
@@ -36,6 +39,14 @@ impl Worker {
             attachment,
             paths,
         }
+    }
+
+    /// The path to the front-end, where it may carry more than the vLAN's packets.
+    pub fn path(&self) -> std::io::Result<Option<PathKeeper>> {
+        let LinkBundle::Tunnel { device, wide: Some(wide), .. } = &self.bundle.link else { return Ok(None) };
+        let routes = Arc::new(HostRoutes::open()?);
+        let mtus = (self.bundle.mtu, *wide);
+        Ok(Some(PathKeeper::new(routes, device.clone(), self.bundle.front_end.address, mtus)))
     }
 
     /// The link that has the vLAN's address; `None` for a bridge without a NIC, which no join leaves behind.

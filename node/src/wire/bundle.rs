@@ -47,6 +47,9 @@ pub enum LinkBundle {
         config: String,
         /// The tap that `openvpn` makes.
         device: landbridge_fabric::InterfaceName,
+        /// The largest packet for the front-end that the tunnel may carry; `None`: the vLAN's MTU.
+        #[serde(default)]
+        wide: Option<Mtu>,
     },
     /// A NIC on a bridge; the worker knows which (`--dev`, else its only Ethernet NIC without an address).
     Bridge,

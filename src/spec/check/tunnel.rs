@@ -1,5 +1,7 @@
 //! `[tunnel]`: transport, server processes, and the ports that they take.
 
+use landbridge_fabric::Mtu;
+
 use crate::reading::{Placed, Sink};
 use crate::spec::document::{Document, TunnelSection};
 use crate::spec::{Code, TUNNEL_PORT, Transport, Tunnels, VXLAN_PORT};
@@ -17,7 +19,11 @@ pub(super) fn check(section: Option<&TunnelSection>, sink: &Sink<'_>) -> Option<
         Some(number) => servers(number, sink).map(Some),
         None => Some(None),
     };
-    Some(Tunnels { transport: transport?, servers: servers? })
+    let mtu = match &section.mtu {
+        Some(number) => mtu(number, sink).map(Some),
+        None => Some(None),
+    };
+    Some(Tunnels { transport: transport?, servers: servers?, mtu: mtu? })
 }
 
 fn transport(word: &Placed<String>, sink: &Sink<'_>) -> Option<Transport> {
@@ -38,6 +44,16 @@ fn servers(number: &Placed<i64>, sink: &Sink<'_>) -> Option<u8> {
         sink.error(Code::ServersOutOfRange, &number.span, message, hint);
     }
     servers
+}
+
+fn mtu(number: &Placed<i64>, sink: &Sink<'_>) -> Option<Mtu> {
+    let most = Tunnels::MOST_MTU;
+    let mtu = u32::try_from(number.value).ok().filter(|bytes| *bytes <= most).and_then(|bytes| Mtu::new(bytes).ok());
+    if mtu.is_none() {
+        let message = format!("packets of {} bytes through a tunnel are out of range: 576 to {most}", number.value);
+        sink.error(Code::MtuOutOfRange, &number.span, message, "leave it out, or use the vLAN's for no larger ones");
+    }
+    mtu
 }
 
 /// The ports of every server process against the other services'. Without a number of processes only the first is looked

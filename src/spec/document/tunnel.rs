@@ -14,6 +14,9 @@ pub(in crate::spec) struct TunnelSection {
     /// How many server processes carry workers; without it as many as the front-end has processors.
     #[schemars(range(min = 1, max = 9))]
     pub(in crate::spec) servers: Option<Placed<i64>>,
+    /// The largest packet between a worker and the front-end; the vLAN's own `mtu` for no larger ones. Without it 60000 over TCP.
+    #[schemars(range(min = 576, max = 60000))]
+    pub(in crate::spec) mtu: Option<Placed<i64>>,
 }
 
 fn default_transport() -> &'static str {
@@ -25,6 +28,7 @@ impl TunnelSection {
         let read = Self {
             transport: section.text("transport", Need::Optional("\"auto\"")),
             servers: section.integer("servers", Need::Optional("4")),
+            mtu: section.integer("mtu", Need::Optional("60000")),
         };
         section.finish();
         read

@@ -1,0 +1,89 @@
+//! The paths to the workers behind tunnels: each is looked at for as long as its worker is in the cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landbridge_fabric::{BackendError, HostRoutes, InterfaceName, Mtu};
+use landbridge_node::path::PathKeeper;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::lifecycle::Roster;
+use crate::naming;
+
+/// The bridge may be away for a moment, and a route may be removed by somebody.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Keeps the paths until told to stop. The routes stay: the data plane outlives the daemon.
+pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
+    let routes = match HostRoutes::open() {
+        Ok(routes) => Arc::new(routes),
+        Err(error) => return tracing::error!(%error, "large packets through the tunnels are not tried"),
+    };
+    let cluster = roster.cluster();
+    let bridge = naming::bridge(&cluster.name);
+    let mut far = Far {
+        routes,
+        bridge,
+        standard: cluster.vlan.mtu,
+        wide: cluster.wide(),
+        kept: BTreeMap::new(),
+        tasks: JoinSet::new(),
+    };
+    let mut moves = roster.moves();
+    loop {
+        match roster.far_ends() {
+            Ok(ends) => far.follow(&ends).await,
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "looking for far workers"),
+        }
+        tokio::select! {
+            _ = moves.changed() => {}
+            () = tokio::time::sleep(AGAIN) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+struct Far {
+    routes: Arc<HostRoutes>,
+    bridge: InterfaceName,
+    standard: Mtu,
+    wide: Option<Mtu>,
+    kept: BTreeMap<Ipv4Addr, AbortHandle>,
+    tasks: JoinSet<()>,
+}
+
+impl Far {
+    /// Keeps the paths to these and to nobody else. Routes of an earlier daemon to others go too: the address may be
+    /// another machine's by now, which takes no large packets.
+    async fn follow(&mut self, ends: &BTreeSet<Ipv4Addr>) {
+        let Some(wide) = self.wide else { return self.release(&BTreeSet::new()).await };
+        self.release(ends).await;
+        for peer in ends {
+            if !self.kept.contains_key(peer) {
+                let mtus = (self.standard, wide);
+                let path = PathKeeper::new(Arc::clone(&self.routes), self.bridge.clone(), *peer, mtus);
+                self.kept.insert(*peer, self.tasks.spawn(path.keep()));
+            }
+        }
+    }
+
+    async fn release(&mut self, ends: &BTreeSet<Ipv4Addr>) {
+        let gone: Vec<_> = self.kept.extract_if(.., |peer, _| !ends.contains(peer)).collect();
+        for (_, task) in gone {
+            task.abort();
+        }
+        if let Err(error) = self.remove_others(ends).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "removing routes");
+        }
+    }
+
+    async fn remove_others(&self, ends: &BTreeSet<Ipv4Addr>) -> Result<(), BackendError> {
+        for peer in self.routes.peers(&self.bridge).await?.difference(ends) {
+            self.routes.remove(&self.bridge, *peer).await?;
+        }
+        Ok(())
+    }
+}
