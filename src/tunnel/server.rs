@@ -127,7 +127,7 @@ pub fn resources(cluster: &Cluster, paths: &Paths) -> MachineSpec {
     }
     for server in servers(cluster) {
         spec.push(File::open(files.config(server.n), server_config(cluster, paths, &server)));
-        spec.push(process(&files, &server));
+        spec.push(process(&files, server));
     }
     spec
 }
@@ -136,7 +136,7 @@ fn private(path: PathBuf) -> Directory {
     Directory { path, mode: 0o700, owner: None }
 }
 
-fn process(files: &Files, server: &Server) -> Process {
+fn process(files: &Files, server: Server) -> Process {
     let n = server.n;
     Process {
         name: format!("openvpn-{n}"),

@@ -47,7 +47,6 @@ impl Judge {
     pub fn note(&mut self, seen: Option<Level>) -> bool {
         let before = self.level;
         match seen {
-            None => (self.doubts, self.hopes) = (0, 0),
             Some(seen) if seen < self.level => {
                 (self.doubts, self.hopes) = (self.doubts + 1, 0);
                 if self.doubts >= FALL {
@@ -60,7 +59,7 @@ impl Judge {
                     *self = Self { level: seen, doubts: 0, hopes: 0, fallen: self.fallen };
                 }
             }
-            Some(_) => (self.doubts, self.hopes) = (0, 0),
+            None | Some(_) => (self.doubts, self.hopes) = (0, 0),
         }
         self.level != before
     }
