@@ -20,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("worker", &[]),
     ("view", &[]),
     ("topology", &["view"]),
-    ("store", &["ipam", "template", "worker"]),
+    ("store", &["ipam", "placement", "template", "worker"]),
     ("tunnel", &["naming", "paths", "spec"]),
     ("services", &["naming", "paths", "spec"]),
     ("scheduler", &["paths", "spec"]),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use super::{CliError, Context, Style, findings, render};
+use super::{CliError, Context, Style, findings, machine, render};
 use crate::spec::{self, Cluster, ClusterName, Findings};
 
 #[derive(clap::Args, Debug)]
@@ -41,6 +41,10 @@ pub(super) fn init(context: &Context, init: &Init) -> Result<ExitCode, CliError>
 
 pub(super) fn check(context: &Context) -> Result<ExitCode, CliError> {
     let cluster = load(context)?;
+    let stranded = machine::stranded(context, &cluster)?;
+    if !stranded.is_empty() {
+        return Err(CliError::Obstacles(stranded.join("\n")));
+    }
     let hosts = cluster.hosts.len();
     println!(
         "{} is good: cluster {} on {}, {hosts} host{}",

@@ -122,7 +122,8 @@ fn refuse_while_used(context: &Context) -> Result<(), CliError> {
 /// The front-end's machine, with the members that its memory knows; or everything that stands in its way.
 fn spec(context: &Context, cluster: &Cluster) -> Result<MachineSpec, CliError> {
     let around = Surroundings::look(&context.file)?;
-    let obstacles = frontend::obstacles(cluster, &around);
+    let mut obstacles = frontend::obstacles(cluster, &around);
+    obstacles.extend(stranded(context, cluster)?);
     if !obstacles.is_empty() {
         return Err(CliError::Obstacles(obstacles.join("\n")));
     }
@@ -133,6 +134,14 @@ fn spec(context: &Context, cluster: &Cluster) -> Result<MachineSpec, CliError> {
     };
     let queue = Queue::of(cluster, &context.paths);
     Ok(frontend::machine_spec(cluster, &context.paths, &around, &members, &queue))
+}
+
+/// Machines that nobody could end any more if the file were followed.
+pub(super) fn stranded(context: &Context, cluster: &Cluster) -> Result<Vec<String>, CliError> {
+    if !context.paths.database().exists() {
+        return Ok(Vec::new());
+    }
+    Ok(daemon::stranded(cluster, &Sqlite::open(&context.paths.database())?)?)
 }
 
 /// What would change. A machine on which there was never an `up` is looked at with a memory that goes again.

@@ -13,6 +13,7 @@ mod local;
 mod pki;
 mod providers;
 mod report;
+mod stranded;
 mod tls;
 
 use std::path::Path;
@@ -39,6 +40,7 @@ pub use boot::ConsoleView;
 pub use converge::members;
 pub use local::{DestroyRequest, HostRequest};
 pub use pki::{PkiView, RevokeRequest, RotateRequest};
+pub use stranded::stranded;
 
 /// How often time alone is looked at: silent joins, unused plans, expiring certificates.
 const TICK: Duration = Duration::from_secs(10);

@@ -13,11 +13,11 @@ use super::hosts::{SILENT, hosts};
 use crate::lifecycle::{Roster, RosterError};
 use crate::naming;
 use crate::spec::{Cluster, Uplink};
-use crate::store::{Event, StoreError, TimelineRow};
+use crate::store::{Event, MachineRecord, StoreError, TimelineRow};
 use crate::tunnel::{self, Server};
 use crate::view::{
-    self, ClusterView, FrontEndView, ServiceState, ServiceView, TimelineView, TunnelView, UplinkKind, VlanView,
-    WorkerView,
+    self, ClusterView, FrontEndView, ServiceState, ServiceView, TimelineView, TriedHost, TunnelView, UplinkKind,
+    VlanView, WorkerView,
 };
 use crate::worker::{FailedAt, Worker, WorkerState};
 
@@ -115,7 +115,8 @@ pub(super) fn worker(roster: &Roster, name: &NodeName, now: Timestamp) -> Result
 
 fn view_of(roster: &Roster, worker: &Worker, now: Timestamp) -> Result<WorkerView, StoreError> {
     let timeline = roster.store().timeline(worker.id)?;
-    let machine = if worker.booted { roster.store().machines_of(worker.id)?.pop() } else { None };
+    let mut machines = if worker.booted { roster.store().machines_of(worker.id)? } else { Vec::new() };
+    let machine = machines.pop();
     let (cpu, memory_mib) = machine.as_ref().map_or_else(
         || (worker.slots * 100, worker.facts.as_ref().map_or(0, |facts| facts.memory_mib)),
         |machine| (machine.cpu, machine.memory_mib),
@@ -138,9 +139,14 @@ fn view_of(roster: &Roster, worker: &Worker, now: Timestamp) -> Result<WorkerVie
         machine: machine.as_ref().map_or(itself, |machine| machine.id.clone()),
         console: machine.as_ref().and_then(|machine| machine.console.clone()).map(Into::into),
         failure: worker.failure.clone(),
+        tried: machines.into_iter().filter_map(tried).collect(),
         boot: machine.as_ref().map_or_else(Vec::new, |machine| deploy::boot(worker, machine, timeline.first())),
         timeline: self::timeline(worker, &timeline),
     })
+}
+
+fn tried(machine: MachineRecord) -> Option<TriedHost> {
+    Some(TriedHost { host: machine.host.to_string(), why: machine.refused? })
 }
 
 fn state_of(worker: &Worker, now: Timestamp) -> view::WorkerState {

@@ -280,7 +280,7 @@ pub enum RosterError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The host can't make machines.
-    #[error("{0} makes no machines: give it libvirt, driver or ec2 in the cluster's file")]
+    #[error("{0} makes no machines: the cluster's file names no such host, or no libvirt, driver or ec2 for it")]
     NoProvider(NodeName),
     /// No host can.
     #[error("no host of the cluster makes machines: give one libvirt, driver or ec2 in the cluster's file")]

@@ -38,6 +38,8 @@ pub enum Answer {
     Never,
     /// Makes two of a first attempt, and speaks of one.
     Twice,
+    /// Makes nothing: it has no room.
+    Full,
     /// Makes nothing, and will not.
     Refused,
     /// Makes nothing now; later it may.
@@ -198,6 +200,7 @@ impl FakeProvider {
         let refuse = |words, kind| failed("provision", &name, words, kind, Left::Nothing);
         let answer = habits.answer_for.get(&launch.worker).copied().unwrap_or(habits.answer);
         let made = match answer {
+            Answer::Full => return Err(refuse("no capacity", FailureKind::Full)),
             Answer::Refused => return Err(refuse("no such image", FailureKind::Refused)),
             Answer::Throttled => return Err(refuse("too many requests", FailureKind::Passing)),
             Answer::Late(time) => {

@@ -2,6 +2,7 @@
 
 pub mod driver;
 pub mod ec2;
+mod example;
 pub mod fake;
 mod libvirt;
 mod machine;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::ClusterName;
 
 pub use crate::bootstrap::Seed;
+pub use example::example;
 pub use libvirt::LibvirtProvider;
 pub use machine::{Accelerated, Left, Leftover, LeftoverKind, Machine, MachineId, MachineState, Offered, Order};
 

@@ -1,9 +1,11 @@
 //! Machines that were asked for.
 
 use jiff::{SignedDuration, Timestamp};
+use landbridge_node::wire::Via;
 use landbridge_pki::NodeName;
 
-use super::TimelineRow;
+use super::{TimelineRow, TokenHash};
+use crate::placement::Strategy;
 use crate::template::WorkerTemplate;
 
 /// A machine to be.
@@ -21,6 +23,23 @@ pub struct MachinePlan {
     pub room: Room,
     /// How long it may take from being asked for until it is ready.
     pub patience: SignedDuration,
+    /// How another host is chosen when this one turns out full; `None`: a person has named this one.
+    pub elsewhere: Option<Strategy>,
+}
+
+/// Another host for a worker whose host turned out full.
+#[derive(Clone, Debug)]
+pub struct MachineMove {
+    /// Why the last attempt came to nothing.
+    pub why: String,
+    /// The next one.
+    pub to: MachinePlan,
+    /// How the worker reaches the vLAN from there.
+    pub via: Via,
+    /// Its new token, which is for that way.
+    pub token: TokenHash,
+    /// Until when that may be used.
+    pub token_expires: Timestamp,
 }
 
 /// What a host has for workers.
@@ -67,6 +86,37 @@ pub struct MachineRecord {
     pub id: Option<String>,
     /// The file with what it wrote to its console.
     pub console: Option<String>,
+    /// How another host is chosen when this one turns out full; `None`: a person has named this one.
+    pub elsewhere: Option<Strategy>,
+    /// Why nothing came of it, where the worker went on to another host.
+    pub refused: Option<String>,
+}
+
+#[cfg(test)]
+impl MachineRecord {
+    /// The machine of the worker `wN`, which runs on ursa01 since a while.
+    pub(crate) fn example(worker_id: i64) -> Self {
+        let (then, template) = (Timestamp::constant(1_800_000_000, 0), crate::template::example());
+        Self {
+            worker_id,
+            worker: NodeName::new(format!("w{worker_id}")).expect("a label"),
+            attempt: 1,
+            host: NodeName::new("ursa01").expect("a label"),
+            cpu: template.cpu.0,
+            memory_mib: template.memory_mib,
+            template,
+            patience: SignedDuration::from_mins(5),
+            planned: then,
+            asked: Some(then),
+            accepted: Some(then),
+            running: Some(then),
+            destroyed: None,
+            id: Some(format!("domain-{worker_id}")),
+            console: None,
+            elsewhere: None,
+            refused: None,
+        }
+    }
 }
 
 /// What became of a machine.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::worker::{Worker, WorkerState};
 
-pub use machine::{Deploy, MachineNews, MachinePlan, MachineRecord, Room};
+pub use machine::{Deploy, MachineMove, MachineNews, MachinePlan, MachineRecord, Room};
 pub use sqlite::Sqlite;
 
 /// SHA-256 of a token's secret: all that is kept of it.
@@ -197,6 +197,10 @@ pub trait Store: Send + Sync {
 
     /// Nothing is left of a worker's machine: it gets another attempt on the same host, in the same room.
     fn next_machine(&self, id: i64, attempt: u32, now: Timestamp) -> Result<u32, StoreError>;
+
+    /// Nothing is left of a worker's machine: it gets another attempt on another host, if that has room for it, with a token of
+    /// its own. All at once, or nothing.
+    fn move_machine(&self, last: &MachineRecord, going: &MachineMove, now: Timestamp) -> Result<(), StoreError>;
 
     /// Gives a worker whose machine is still to come another token; the old one is worth nothing any more.
     fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError>;

@@ -3,6 +3,7 @@
 //! OpenNebula's own syntax and our own TOML are read into one [`WorkerTemplate`], every mistake at once; [`findings_for`] tells
 //! what a provider can't honour of it.
 
+mod example;
 mod limits;
 mod model;
 mod opennebula;
@@ -13,6 +14,7 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use example::{EXAMPLE, example};
 pub use limits::{Limit, Target, findings_for};
 pub use model::{Attribute, Authorized, Cpu, Disk, DiskFormat, DiskSource, Ec2, Nic, Os, Words, WorkerTemplate};
 pub use opennebula::{Inexpressible, write as to_opennebula};

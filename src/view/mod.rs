@@ -19,7 +19,7 @@ pub use front_end::{FrontEndView, ServiceState, ServiceView, TunnelView, UplinkK
 pub use host::{HostKind, HostState, HostView};
 pub use timeline::TimelineView;
 pub use tone::Tone;
-pub use worker::{WorkerState, WorkerView};
+pub use worker::{TriedHost, WorkerState, WorkerView};
 
 /// The whole cluster at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

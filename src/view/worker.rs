@@ -46,11 +46,23 @@ pub struct WorkerView {
     pub machine: Option<String>,
     /// The log of its console.
     pub console: Option<PathBuf>,
+    /// Hosts that could not take it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<TriedHost>,
     /// What came before its join: each step of its machine's way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub boot: Vec<DeployStep>,
     /// Its last join.
     pub timeline: Option<TimelineView>,
+}
+
+/// A host that could not take a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedHost {
+    /// Its name.
+    pub host: String,
+    /// Why not, in its own words.
+    pub why: String,
 }
 
 impl WorkerView {

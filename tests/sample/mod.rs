@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
 use landbridge::view::{
-    ClusterView, FrontEndView, HostKind, HostState, HostView, ServiceState, ServiceView, TimelineView, TunnelView,
-    UplinkKind, VlanView, WorkerState, WorkerView,
+    ClusterView, DeployStep, FrontEndView, HostKind, HostState, HostView, ServiceState, ServiceView, TimelineView,
+    TriedHost, TunnelView, UplinkKind, VlanView, WorkerState, WorkerView,
 };
 use landbridge_node::wire::{Failure, Outcome, Stage, StageReport, Via};
 
@@ -118,8 +118,20 @@ pub(crate) fn worker(id: u64, name: &str, host: &str, via: Via) -> WorkerView {
         machine: Some(if tunnelled { format!("i-0abc{id:04}") } else { format!("landbridge-{name}") }),
         failure: None,
         console: None,
+        tried: vec![],
         boot: vec![],
         timeline: Some(joined()),
+    }
+}
+
+/// A worker that we gave a machine, after a host that had no room.
+pub(crate) fn booted() -> WorkerView {
+    let boot = [("prepare", 132), ("accept", 29), ("start", 2130), ("boot", 78)];
+    let tried = TriedHost { host: "ursa01".into(), why: "no memory left".into() };
+    WorkerView {
+        tried: vec![tried],
+        boot: boot.map(|(step, took_ms)| DeployStep { step: step.into(), took_ms }).to_vec(),
+        ..worker(4, "w4", "ursa02", Via::Bridge)
     }
 }
 

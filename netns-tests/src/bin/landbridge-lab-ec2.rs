@@ -4,11 +4,10 @@
 use std::error::Error;
 
 use landbridge::bootstrap::Seed;
-use landbridge::naming::{self, Mac};
 use landbridge::provider::ec2::{Ec2, Patience};
-use landbridge::provider::{Launch, Order, Provider as _};
+use landbridge::provider::{self, Launch, Order, Provider as _};
 use landbridge::spec::{Cloud, ClusterName};
-use landbridge::template::{Authorized, Cpu, Ec2 as Wish, WorkerTemplate};
+use landbridge::template::{Ec2 as Wish, WorkerTemplate};
 use landbridge_pki::NodeName;
 
 #[tokio::main(flavor = "current_thread")]
@@ -50,33 +49,12 @@ fn cloud(endpoint: &str, subnet: &str) -> Cloud {
 }
 
 fn launch(n: &str) -> Result<Launch, Box<dyn Error>> {
-    let worker = NodeName::new(format!("e{n}"))?;
-    Ok(Launch { cluster: ClusterName::new("ursa")?, worker, worker_id: n.parse()?, attempt: 1 })
+    Ok(provider::example(&format!("e{n}"), n.parse()?).launch)
 }
 
 fn order(n: &str, ami: &str, user_data: &str) -> Result<Order, Box<dyn Error>> {
-    let wish = Wish {
-        ami: ami.into(),
-        key_pair: None,
-        instance_type: None,
-        authorized_ports: vec![Authorized { from: 22, to: 22 }],
-        spot: false,
-        other: std::collections::BTreeMap::default(),
-    };
-    let template = WorkerTemplate {
-        name: None,
-        cpu: Cpu(100),
-        vcpu: None,
-        memory_mib: 128,
-        os: None,
-        disks: Vec::new(),
-        nics: Vec::new(),
-        ec2: Some(wish),
-        slots: None,
-        other: std::collections::BTreeMap::default(),
-    };
-    let launch = launch(n)?;
-    let bridge = naming::bridge(&launch.cluster);
-    let seed = Seed { user_data: user_data.into(), meta_data: String::new(), network_config: None };
-    Ok(Order { launch, template, bridge, mac: Mac([2, 0, 0, 0, 0, 1]), seed })
+    let example = provider::example(&format!("e{n}"), n.parse()?);
+    let wish = example.template.ec2.map(|wish| Wish { ami: ami.into(), key_pair: None, instance_type: None, ..wish });
+    let seed = Seed { user_data: user_data.into(), ..example.seed };
+    Ok(Order { template: WorkerTemplate { ec2: wish, ..example.template }, seed, ..example })
 }

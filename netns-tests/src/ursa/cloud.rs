@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 
+use landbridge::template::EXAMPLE;
+
 use crate::LabResult;
 use crate::cloud::{Cloud, Site};
 
-use super::{FILE, Ursa};
+use super::Ursa;
 
 /// The worker of 2008, for a local host and for EC2, unchanged; on the front-end.
 pub const TEMPLATE: &str = "/etc/landbridge/sge_workernode.one";
@@ -29,10 +31,9 @@ impl Ursa {
         };
         let cloud = Cloud::open(&self.lab, &site)?;
         let place = format!("workers = 5, endpoint = \"{}\", subnet = \"{}\"", cloud.endpoint(), cloud.subnet());
-        let file = self.frontend.read_text(FILE)?.replace("workers = 5", &place);
-        self.frontend.write_file(FILE, file)?;
+        self.edit_file(|file| file.replace("workers = 5", &place))?;
         self.frontend.write_file_with_mode("/root/.aws/credentials", CREDENTIALS, 0o600)?;
-        self.frontend.write_file(TEMPLATE, include_str!("sge_workernode.one"))?;
+        self.frontend.write_file(TEMPLATE, EXAMPLE)?;
         Ok(cloud)
     }
 }

@@ -76,6 +76,9 @@ pub fn worker_show(worker: &WorkerView, now: Timestamp, style: Style) -> String 
     {
         line("failure", failure.clone());
     }
+    for tried in &worker.tried {
+        writeln!(out, "  {:<10}{}: {}", "tried", tried.host, tried.why).expect("a String takes everything");
+    }
     if !worker.boot.is_empty() {
         out.push('\n');
         out.push_str(&boot(&worker.boot));

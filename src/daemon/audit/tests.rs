@@ -12,7 +12,6 @@ use super::{AuditFinding, Mend};
 use crate::provider::{Launch, Leftover, LeftoverKind, Machine, MachineId, MachineState};
 use crate::spec::ClusterName;
 use crate::store::MachineRecord;
-use crate::template::{Cpu, WorkerTemplate};
 use crate::worker::{Worker, WorkerState};
 
 const NOON: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -40,39 +39,6 @@ fn worker(id: i64) -> Worker {
     }
 }
 
-fn record(worker_id: i64) -> MachineRecord {
-    let template = WorkerTemplate {
-        name: None,
-        cpu: Cpu(100),
-        vcpu: None,
-        memory_mib: 128,
-        os: None,
-        disks: vec![],
-        nics: vec![],
-        ec2: None,
-        slots: None,
-        other: BTreeMap::new(),
-    };
-    let (at, id) = (Some(NOON), Some(format!("domain-{worker_id}")));
-    MachineRecord {
-        worker_id,
-        worker: name(&format!("w{worker_id}")),
-        attempt: 1,
-        host: name("ursa01"),
-        template,
-        cpu: 100,
-        memory_mib: 128,
-        patience: SignedDuration::from_mins(5),
-        planned: NOON,
-        asked: at,
-        accepted: at,
-        running: at,
-        destroyed: None,
-        id,
-        console: None,
-    }
-}
-
 fn machine(worker_id: i64) -> Machine {
     let cluster = ClusterName::new("ursa").unwrap();
     let launch = Launch { cluster, worker: name(&format!("w{worker_id}")), worker_id, attempt: 1 };
@@ -92,8 +58,8 @@ fn agreed() -> Sides {
     Sides {
         before: vec![worker(1)],
         workers: vec![worker(1)],
-        machines: vec![record(1)],
-        alive: vec![record(1)],
+        machines: vec![MachineRecord::example(1)],
+        alive: vec![MachineRecord::example(1)],
         queue: Ok(BTreeSet::from([name("w1")])),
         admitted: BTreeSet::new(),
         certificates: BTreeSet::from([name("w1")]),
@@ -156,7 +122,7 @@ fn what_comes_or_goes_while_everybody_is_asked_is_nobodys_fault() {
     let mut sides = agreed();
     // w2 was there before, and is gone: its certificate was listed in between.
     sides.before.push(worker(2));
-    sides.machines.push(record(2));
+    sides.machines.push(MachineRecord::example(2));
     sides.certificates.insert(name("w2"));
     sides.queue.as_mut().unwrap().insert(name("w2"));
     host(&mut sides).machines.push(machine(2));

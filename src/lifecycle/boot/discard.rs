@@ -53,6 +53,8 @@ impl Roster {
         if worker.via == Via::Tunnel {
             self.tunnel.cut(&worker.name).await?;
         }
+        // Its name and address stay its own for as long as its record does; in the queue it would only be a ghost.
+        self.queue.remove(&worker.name).await?;
         self.destroy_machine(record).await?;
         self.note(&worker.name, "its machine is destroyed");
         Ok(())

@@ -6,6 +6,7 @@
 
 mod decide;
 mod discard;
+mod elsewhere;
 mod order;
 mod plan;
 mod provision;

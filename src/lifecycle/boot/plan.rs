@@ -20,7 +20,7 @@ use crate::template::WorkerTemplate;
 use crate::worker::Worker;
 
 /// So often a worker is placed anew when others have taken its place in between.
-const PLACES: u32 = 5;
+pub(super) const PLACES: u32 = 5;
 
 /// A wish for workers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -109,13 +109,14 @@ impl Roster {
 
     fn plan_on(&self, request: &BootRequest, on: &NodeName, fresh: &FreshSecret) -> Result<Worker, RosterError> {
         let (cluster, now) = (self.cluster(), Timestamp::now());
-        let host = cluster.hosts.iter().find(|host| host.name == *on);
-        let host = host.ok_or_else(|| RosterError::Unknown { what: "host", name: on.clone() })?;
-        let machine = self.machine_plan(request, host);
+        let host = self.host_of_file(on)?;
+        let patience = request.patience_secs.map(|secs| SignedDuration::from_secs(i64::from(secs)));
+        let elsewhere = request.on.is_none().then_some(request.strategy);
+        let machine = self.machine_plan(&request.template, &host, patience, elsewhere);
         let plan = WorkerPlan {
             name: request.name.clone(),
             host: Some(machine.host.clone()),
-            via: if matches!(host.kind, HostKind::Cloud(_)) { Via::Tunnel } else { Via::Bridge },
+            via: way(&host),
             slots: request.template.slots,
             subnet: cluster.vlan.subnet,
             range: cluster.vlan.workers,
@@ -126,28 +127,50 @@ impl Roster {
         Ok(self.store.plan_machine(&plan, &machine, now)?)
     }
 
-    fn machine_plan(&self, request: &BootRequest, host: &Host) -> MachinePlan {
-        let offered = self.told(&host.name).and_then(Result::ok);
-        let wanted = Size { cpu: request.template.cpu.0, memory_mib: request.template.memory_mib };
+    /// A worker's machine on this host. Without a patience of its own it has what the host needs.
+    pub(super) fn machine_plan(
+        &self,
+        template: &WorkerTemplate,
+        host: &Host,
+        patience: Option<SignedDuration>,
+        elsewhere: Option<Strategy>,
+    ) -> MachinePlan {
+        let wanted = Size { cpu: template.cpu.0, memory_mib: template.memory_mib };
         let (room, size) = match &host.kind {
             HostKind::Physical(host) => {
                 (Room { cpu: host.cpus * 100, memory_mib: host.memory_mib, machines: None }, wanted)
             }
             // An instance is taken whole, however little of it was asked for.
             HostKind::Cloud(cloud) => {
+                let offered = self.told(&host.name).and_then(Result::ok);
                 let each = size_of_one(cloud, offered.as_ref()).unwrap_or(wanted);
                 let memory_mib = each.memory_mib * u64::from(cloud.workers);
                 (Room { cpu: each.cpu * cloud.workers, memory_mib, machines: Some(cloud.workers) }, each)
             }
         };
-        let patience = match (request.patience_secs, offered.map(|offered| offered.accelerated)) {
-            (Some(secs), _) => SignedDuration::from_secs(i64::from(secs)),
-            (None, Some(Accelerated::Emulated(_))) => SignedDuration::from_mins(10),
-            (None, _) => SignedDuration::from_mins(5),
-        };
-        let template = request.template.clone();
-        MachinePlan { host: host.name.clone(), template, cpu: size.cpu, memory_mib: size.memory_mib, room, patience }
+        MachinePlan {
+            host: host.name.clone(),
+            template: template.clone(),
+            cpu: size.cpu,
+            memory_mib: size.memory_mib,
+            room,
+            patience: patience.unwrap_or_else(|| self.usual_patience(&host.name)),
+            elsewhere,
+        }
     }
+
+    /// How long a worker's machine may take on this host, where no person has said.
+    pub(super) fn usual_patience(&self, host: &NodeName) -> SignedDuration {
+        match self.told(host).and_then(Result::ok).map(|offered| offered.accelerated) {
+            Some(Accelerated::Emulated(_)) => SignedDuration::from_mins(10),
+            _ => SignedDuration::from_mins(5),
+        }
+    }
+}
+
+/// How a worker on this host reaches the vLAN.
+pub(super) fn way(host: &Host) -> Via {
+    if matches!(host.kind, HostKind::Cloud(_)) { Via::Tunnel } else { Via::Bridge }
 }
 
 /// How long a token is good: its machine may wait for its turn and then take all its time.
@@ -156,14 +179,18 @@ pub(super) fn token_expires(now: Timestamp, patience: SignedDuration) -> Timesta
 }
 
 fn wish(request: &BootRequest, count: u32) -> Wish {
-    let template = &request.template;
+    Wish { count, on: request.on.clone(), ..wish_for(&request.template, request.strategy) }
+}
+
+/// A wish for one worker, wherever there is room.
+pub(super) fn wish_for(template: &WorkerTemplate, strategy: Strategy) -> Wish {
     Wish {
-        count,
+        count: 1,
         size: Size { cpu: template.cpu.0, memory_mib: template.memory_mib },
         runs_on_physical: template.os.is_some() || !template.disks.is_empty(),
         runs_in_cloud: template.ec2.is_some(),
-        on: request.on.clone(),
-        strategy: request.strategy,
+        on: None,
+        strategy,
     }
 }
 

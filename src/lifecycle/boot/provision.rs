@@ -16,17 +16,18 @@ use crate::provider::{FailureKind, Left, Machine, MachineState, Order, Provider,
 use crate::store::{MachineNews, MachineRecord};
 use crate::worker::{FailedAt, Worker, WorkerState};
 
-/// So often a worker's machine is begun anew before it has failed.
-const ATTEMPTS: u32 = 3;
+/// So often a worker's machine is begun on a host before it has failed.
+const ATTEMPTS: usize = 3;
 
 /// What a try knows that is not on disk.
+#[derive(Default)]
 struct Try {
     /// The token's; lost in a crash.
     secret: Option<FreshSecret>,
     /// Whether the front-end has been prepared.
     prepared: bool,
-    /// What the last try came to, in words.
-    last: String,
+    /// What the last try came to, in words; nothing yet.
+    last: Option<String>,
 }
 
 /// What follows a step.
@@ -45,7 +46,7 @@ impl Roster {
         let Some(claim) = self.claim(name) else { return };
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
-            roster.provision(&name, Try { secret, prepared: false, last: "nothing yet".into() }).await;
+            roster.provision(&name, Try { secret, ..Try::default() }).await;
             drop(claim);
             // It may have come to its last stage, or have been destroyed, while the claim was ours.
             roster.take_up(&name);
@@ -61,7 +62,7 @@ impl Roster {
                 Ok(Then::Again) => tokio::time::sleep(pause.grow()).await,
                 Err(error) => {
                     tracing::error!(%name, error = &error as &dyn std::error::Error, "booting failed; trying again");
-                    this.last = error.to_string();
+                    this.last = Some(error.to_string());
                     tokio::time::sleep(pause.grow()).await;
                 }
             }
@@ -72,7 +73,13 @@ impl Roster {
         let Some((worker, record)) = self.awaiting(name)? else { return Ok(Then::Done) };
         let due = record.asked.unwrap_or(record.planned) + record.patience;
         if due <= Timestamp::now() {
-            self.give_up(&worker, &record, FailedAt::Provisioning, &no_machine(&record, &this.last)).await?;
+            self.give_up(
+                &worker,
+                &record,
+                FailedAt::Provisioning,
+                &no_machine(&record, this.last.as_deref().unwrap_or("nothing yet")),
+            )
+            .await?;
             return Ok(Then::Done);
         }
         if !this.prepared {
@@ -130,11 +137,15 @@ impl Roster {
             }
             Err(error) if error.kind == FailureKind::Passing => {
                 tracing::warn!(worker = %worker.name, %error, "asking for a machine; trying again");
-                this.last = error.to_string();
+                this.last = Some(error.to_string());
                 Ok(Then::Again)
             }
             Err(error) => {
                 let worker = Worker { state: WorkerState::Provisioning, ..worker.clone() };
+                if let Some(fresh) = self.go_elsewhere(&worker, record, &error).await? {
+                    *this = Try { secret: Some(fresh), ..Try::default() };
+                    return Ok(Then::Next);
+                }
                 self.refused(&worker, record, &error).await?;
                 Ok(Then::Done)
             }
@@ -199,7 +210,8 @@ impl Roster {
     pub(super) async fn begin_anew(&self, worker: &Worker, record: &MachineRecord) -> Result<Then, RosterError> {
         self.maker(&record.host)?.provider.destroy(&self.launch(record)).await?;
         crash::point();
-        if record.attempt >= ATTEMPTS {
+        let here = self.store.machines_of(worker.id)?.iter().filter(|other| other.host == record.host).count();
+        if here >= ATTEMPTS {
             let words = format!("{ATTEMPTS} attempts came to nothing");
             self.give_up(worker, record, FailedAt::Provisioning, &no_machine(record, &words)).await?;
             return Ok(Then::Done);
@@ -211,9 +223,12 @@ impl Roster {
     }
 
     async fn refused(&self, worker: &Worker, record: &MachineRecord, error: &ProviderError) -> Result<(), RosterError> {
+        let before = self.store.machines_of(worker.id)?.into_iter().filter_map(|r| Some((r.host, r.refused?)));
+        let before: Vec<String> = before.map(|(host, why)| format!("{host}: {why}; ")).collect();
+        let seen = if before.is_empty() { error.seen.clone() } else { format!("{}: {}", record.host, error.seen) };
         let failure = Failure {
             expected: format!("a machine on {}", record.host),
-            seen: error.seen.clone(),
+            seen: before.concat() + &seen,
             remedy: error.remedy.clone(),
         };
         if error.left == Left::Nothing {

@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::naming::{self, Mac};
-use crate::provider::{Accelerated, FailureKind, Left, MachineState};
-use crate::template::{Cpu, WorkerTemplate};
+use crate::provider::{self, Accelerated, FailureKind, Left, MachineState};
 
 /// A driver whose body is this shell script.
 fn driver(script: &str) -> (TempDir, DriverProvider) {
@@ -17,42 +15,16 @@ fn driver(script: &str) -> (TempDir, DriverProvider) {
     fs::write(&path, format!("#!/bin/sh\ncd {}\n{script}\n", folder.path().display())).expect("a script");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("to be run");
     let host = NodeName::new("ursa01").expect("a name");
-    let provider = DriverProvider::new(path, cluster(), host);
+    let provider = DriverProvider::new(path, launch().cluster, host);
     (folder, provider)
 }
 
-fn cluster() -> ClusterName {
-    ClusterName::new("ursa").expect("a name")
+fn order() -> Order {
+    provider::example("w1", 7)
 }
 
 fn launch() -> Launch {
-    Launch { cluster: cluster(), worker: NodeName::new("w1").expect("a name"), worker_id: 7, attempt: 1 }
-}
-
-fn order() -> Order {
-    let template = WorkerTemplate {
-        name: Some("sge_workernode".into()),
-        cpu: Cpu(100),
-        vcpu: None,
-        memory_mib: 128,
-        os: None,
-        disks: Vec::new(),
-        nics: Vec::new(),
-        ec2: None,
-        slots: None,
-        other: std::collections::BTreeMap::new(),
-    };
-    Order {
-        launch: launch(),
-        template,
-        bridge: naming::bridge(&cluster()),
-        mac: Mac::of([10, 77, 1, 1].into()),
-        seed: crate::provider::Seed {
-            user_data: "#cloud-config\n# landbridge: SECRET\n".into(),
-            meta_data: "instance-id: lb-ursa-w1-7-1\n".into(),
-            network_config: None,
-        },
-    }
+    order().launch
 }
 
 const RUNNING: &str = r#"{"id":"dom-9","launch":{"worker":"w1","worker_id":7,"attempt":1},"state":"running"}"#;
@@ -112,24 +84,26 @@ async fn a_driver_that_dies_or_talks_nonsense_leaves_nobody_knows_what() {
 #[tokio::test]
 async fn a_driver_that_is_not_there_did_nothing() {
     let host = NodeName::new("ursa01").expect("a name");
-    let provider = DriverProvider::new("/nonexistent/driver".into(), cluster(), host);
+    let provider = DriverProvider::new("/nonexistent/driver".into(), launch().cluster, host);
     let error = provider.provision(&order()).await.expect_err("no driver");
     assert_eq!((error.kind, error.left), (FailureKind::Refused, Left::Nothing));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_driver_that_never_answers_is_ended() {
-    let (folder, provider) = driver("echo $$ > pid; exec sleep 1000");
+async fn a_driver_that_never_answers_is_ended_and_its_children_with_it() {
+    let (folder, provider) = driver("sleep 1000 & echo $! > child; echo $$ > pid; wait");
     let error = provider.provision(&order()).await.expect_err("no answer");
     assert!(error.seen.contains("no answer within 120 s"), "{error}");
-    if let Ok(pid) = fs::read_to_string(folder.path().join("pid")) {
+    for file in ["pid", "child"] {
+        // Time is not ours here: it may have been ended before it had written that down.
+        let Ok(pid) = fs::read_to_string(folder.path().join(file)) else { continue };
         let gone = || !std::path::Path::new(&format!("/proc/{}/cwd", pid.trim())).exists();
         assert!(
             (0..500).any(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(10));
                 gone()
             }),
-            "{pid} lives on"
+            "{file} {pid} lives on"
         );
     }
 }

@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Credentials;
-use landbridge_fabric::InterfaceName;
 use landbridge_pki::NodeName;
 
 use super::{Ec2, Patience, connect, images};
-use crate::bootstrap::Seed;
-use crate::naming::Mac;
-use crate::provider::{Launch, Order};
+use crate::provider::{self, Launch, Order};
 use crate::spec::{Cloud, ClusterName};
-use crate::template::{Authorized, Cpu, Ec2 as Wish, WorkerTemplate};
+use crate::template::{Ec2 as Wish, WorkerTemplate};
 
 /// Short, for a cloud on loopback.
 pub(super) const SHORT: Patience = Patience {
@@ -48,40 +45,13 @@ pub(super) async fn provider(cluster: ClusterName, cloud: Cloud, patience: Patie
 }
 
 pub(super) fn launch(n: i64) -> Launch {
-    let worker = NodeName::new(format!("e{n}")).expect("a label");
-    Launch { cluster: cluster("ursa"), worker, worker_id: n, attempt: 1 }
+    order(n, "ami-d5c226bc").launch
 }
 
 /// An order like that of the template of 2008.
 pub(super) fn order(n: i64, ami: &str) -> Order {
-    let wish = Wish {
-        ami: ami.into(),
-        key_pair: None,
-        instance_type: Some("m1.small".into()),
-        authorized_ports: vec![Authorized { from: 22, to: 22 }],
-        spot: false,
-        other: std::collections::BTreeMap::new(),
-    };
-    Order {
-        launch: launch(n),
-        template: template(wish),
-        bridge: InterfaceName::new("lbbr-ursa").expect("an interface's name"),
-        mac: Mac([2, 0, 0, 0, 0, 1]),
-        seed: Seed { user_data: "#cloud-config\n".into(), meta_data: String::new(), network_config: None },
-    }
-}
-
-fn template(wish: Wish) -> WorkerTemplate {
-    WorkerTemplate {
-        name: Some("sge_workernode".into()),
-        cpu: Cpu(100),
-        vcpu: None,
-        memory_mib: 128,
-        os: None,
-        disks: Vec::new(),
-        nics: Vec::new(),
-        ec2: Some(wish),
-        slots: None,
-        other: std::collections::BTreeMap::new(),
-    }
+    let example = provider::example(&format!("e{n}"), n);
+    // A key pair would have to be made first.
+    let wish = example.template.ec2.map(|wish| Wish { ami: ami.into(), key_pair: None, ..wish });
+    Order { template: WorkerTemplate { ec2: wish, ..example.template }, ..example }
 }

@@ -5,12 +5,14 @@ use landbridge_node::wire::Stage;
 use rusqlite::{Connection, Row, Transaction};
 
 use super::{Failed, row, tokens, workers};
-use crate::store::{Deploy, MachineNews, MachinePlan, MachineRecord, StoreError, TimelineRow, TokenHash, WorkerPlan};
+use crate::store::{
+    Deploy, MachineMove, MachineNews, MachinePlan, MachineRecord, StoreError, TimelineRow, TokenHash, WorkerPlan,
+};
 use crate::worker::Worker;
 
 const COLUMNS: &str =
     "m.worker, w.name, m.attempt, m.host, m.template, m.cpu, m.memory, m.patience, m.planned, m.asked,
-    m.accepted, m.running, m.destroyed, m.id, m.console";
+    m.accepted, m.running, m.destroyed, m.id, m.console, m.elsewhere, m.refused";
 
 pub(super) fn plan(
     db: &mut Connection,
@@ -21,22 +23,35 @@ pub(super) fn plan(
     let tx = db.transaction().failed("starting to plan a machine")?;
     room(&tx, machine)?;
     let worker = workers::insert(&tx, plan, now)?;
+    insert(&tx, worker.id, 1, machine, now)?;
+    tx.commit().failed("recording a machine")?;
+    Ok(Worker { booted: true, ..worker })
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    worker: i64,
+    attempt: u32,
+    machine: &MachinePlan,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO machine (worker, attempt, host, template, cpu, memory, patience, planned)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO machine (worker, attempt, host, template, cpu, memory, patience, planned, elsewhere)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
-            worker.id,
+            worker,
+            attempt,
             machine.host.as_str(),
             row::json(&machine.template),
             machine.cpu,
             machine.memory_mib.cast_signed(),
             i64::try_from(machine.patience.as_millis()).unwrap_or(i64::MAX),
             now.as_millisecond(),
+            machine.elsewhere.as_ref().map(row::json),
         ),
     )
-    .failed("recording a machine")?;
-    tx.commit().failed("recording a machine")?;
-    Ok(Worker { booted: true, ..worker })
+    .map(drop)
+    .failed("recording a machine")
 }
 
 /// Machines take what was planned for them; workers that joined with a token take what they said they have.
@@ -118,6 +133,12 @@ fn read(r: &Row<'_>) -> Result<MachineRecord, StoreError> {
         destroyed: moment(12)?,
         id: r.get(13).failed(column)?,
         console: r.get(14).failed(column)?,
+        elsewhere: r
+            .get::<_, Option<String>>(15)
+            .failed(column)?
+            .map(|strategy| row::from_json("a strategy", &strategy))
+            .transpose()?,
+        refused: r.get(16).failed(column)?,
     })
 }
 
@@ -146,13 +167,38 @@ pub(super) fn next(db: &mut Connection, worker: i64, attempt: u32, now: Timestam
     note(&tx, worker, attempt, &MachineNews::Destroyed, now)?;
     let next = attempt + 1;
     tx.execute(
-        "INSERT INTO machine (worker, attempt, host, template, cpu, memory, patience, planned)
-         SELECT worker, ?3, host, template, cpu, memory, patience, ?4 FROM machine WHERE worker = ?1 AND attempt = ?2",
+        "INSERT INTO machine (worker, attempt, host, template, cpu, memory, patience, planned, elsewhere)
+         SELECT worker, ?3, host, template, cpu, memory, patience, ?4, elsewhere FROM machine
+         WHERE worker = ?1 AND attempt = ?2",
         (worker, attempt, next, now.as_millisecond()),
     )
     .failed("recording another attempt")?;
     tx.commit().failed("recording another attempt")?;
     Ok(next)
+}
+
+pub(super) fn go_elsewhere(
+    db: &mut Connection,
+    last: &MachineRecord,
+    going: &MachineMove,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tx = db.transaction().failed("going to another host")?;
+    note(&tx, last.worker_id, last.attempt, &MachineNews::Destroyed, now)?;
+    tx.execute(
+        "UPDATE machine SET refused = ?3 WHERE worker = ?1 AND attempt = ?2",
+        (last.worker_id, last.attempt, &going.why),
+    )
+    .failed("recording why a host was left")?;
+    room(&tx, &going.to)?;
+    insert(&tx, last.worker_id, last.attempt + 1, &going.to, now)?;
+    tx.execute(
+        "UPDATE worker SET host = ?2, via = ?3 WHERE id = ?1",
+        (last.worker_id, going.to.host.as_str(), row::via_text(going.via)),
+    )
+    .failed("recording a worker's host")?;
+    tokens::renew(&tx, &last.worker, going.via, going.token, going.token_expires)?;
+    tx.commit().failed("going to another host")
 }
 
 pub(super) fn renew_token(

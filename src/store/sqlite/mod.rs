@@ -17,8 +17,8 @@ use landbridge_pki::{NodeName, Role};
 use rusqlite::Connection;
 
 use super::{
-    Deploy, Event, HostRecord, KeyHash, MachineNews, MachinePlan, MachineRecord, Redeemed, Store, StoreError,
-    TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
+    Deploy, Event, HostRecord, KeyHash, MachineMove, MachineNews, MachinePlan, MachineRecord, Redeemed, Store,
+    StoreError, TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
 };
 use crate::worker::{Worker, WorkerState};
 
@@ -174,6 +174,10 @@ impl Store for Sqlite {
 
     fn next_machine(&self, id: i64, attempt: u32, now: Timestamp) -> Result<u32, StoreError> {
         machines::next(&mut self.db(), id, attempt, now)
+    }
+
+    fn move_machine(&self, last: &MachineRecord, going: &MachineMove, now: Timestamp) -> Result<(), StoreError> {
+        machines::go_elsewhere(&mut self.db(), last, going, now)
     }
 
     fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError> {

@@ -89,6 +89,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE worker ADD COLUMN drained INTEGER NOT NULL DEFAULT 0;
     UPDATE worker SET drained = 1 WHERE state IN ('draining', 'drained');
 ",
+    "
+    ALTER TABLE machine ADD COLUMN elsewhere TEXT;
+    ALTER TABLE machine ADD COLUMN refused TEXT;
+",
 ];
 
 /// Brings the file to the newest version, a transaction a step.
@@ -105,4 +109,51 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), StoreError> {
         tx.commit().failed("a migration")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store as _;
+    use crate::store::sqlite::Sqlite;
+
+    /// A file as an older landbridge has left it, with a worker and its machine as far as that knew of machines.
+    fn left_by(version: usize) -> Connection {
+        let db = Connection::open_in_memory().expect("memory");
+        for step in &MIGRATIONS[..version] {
+            db.execute_batch(step).expect("an older file");
+        }
+        db.pragma_update(None, "user_version", i64::try_from(version).expect("a handful")).expect("its version");
+        db.execute_batch(
+            "INSERT INTO worker (name, host, via, address, slots, state, created, changed)
+             VALUES ('w1', 'ursa01', 'bridge', '10.77.1.1', 2, 'draining', 1800000000000, 1800000000000);
+             INSERT INTO lease (address, worker) VALUES ('10.77.1.1', 1);",
+        )
+        .expect("a worker");
+        if version > 1 {
+            let template = serde_json::to_string(&crate::template::example()).expect("plain data");
+            db.execute(
+                "INSERT INTO machine (worker, attempt, host, template, cpu, memory, patience, planned)
+                 VALUES (1, 1, 'ursa01', ?1, 100, 128, 300000, 1800000000000)",
+                [template],
+            )
+            .expect("its machine");
+        }
+        db
+    }
+
+    #[test]
+    fn what_an_older_landbridge_has_left_is_read_and_goes_on() {
+        for version in 1..MIGRATIONS.len() {
+            let store = Sqlite::prepared(left_by(version)).expect("the newest version");
+            let [worker] = store.workers().expect("workers").try_into().expect("one worker");
+            assert_eq!((worker.name.as_str(), worker.slots, worker.ready), ("w1", 2, None), "of version {version}");
+            assert_eq!(worker.booted, version > 1);
+            // Before it was written down, that it drained stood in its state alone.
+            assert_eq!(store.is_drained(worker.id).expect("the worker"), version < 3);
+            let machines = store.machines_of(worker.id).expect("machines");
+            assert_eq!(machines.len(), usize::from(version > 1));
+            assert!(machines.iter().all(|machine| machine.elsewhere.is_none()), "nobody was asked whether it may move");
+        }
+    }
 }

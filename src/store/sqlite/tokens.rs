@@ -20,7 +20,18 @@ pub(super) fn renew_worker(
     token: TokenHash,
     expires: Timestamp,
 ) -> Result<(), StoreError> {
-    insert(tx, token, Role::Worker, Some(worker.via), &worker.name, expires)
+    renew(tx, &worker.name, worker.via, token, expires)
+}
+
+/// The same, for another way in.
+pub(super) fn renew(
+    tx: &Transaction<'_>,
+    worker: &NodeName,
+    via: Via,
+    token: TokenHash,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    insert(tx, token, Role::Worker, Some(via), worker, expires)
 }
 
 pub(super) fn insert_host(

@@ -14,7 +14,6 @@ use rstest::rstest;
 use super::yard::{HOSTS, enrol, front_end, name, pass_stages, wish};
 use crate::lifecycle::tests::{join, peer};
 use crate::lifecycle::{BootRequest, Roster};
-use crate::provider::Providers;
 use crate::provider::fake::{Answer, FakeProvider};
 use crate::scheduler::fake::FakeScheduler;
 use crate::store::{Sqlite, Store as _};
@@ -33,6 +32,7 @@ fn answer(word: &str) -> Answer {
         "lost" => Answer::Lost,
         "never" => Answer::Never,
         "twice" => Answer::Twice,
+        "full" => Answer::Full,
         _ => Answer::AtOnce,
     }
 }
@@ -43,27 +43,30 @@ async fn a_worker_comes_and_goes() {
     let scratch = tempfile::tempdir().unwrap();
     let root = std::env::var(ROOT).unwrap_or_else(|_| scratch.path().display().to_string());
     let answer = answer(&std::env::var(ANSWER).unwrap_or_default());
-    let host = FakeProvider::kept_in(&Path::new(&root).join("host.json")).unwrap();
-    host.habits(|habits| habits.answer = answer);
-    let journey = Journey::begin(Path::new(&root), host).await;
+    let host = |file: &str| FakeProvider::kept_in(&Path::new(&root).join(file)).unwrap();
+    let hosts = [host("host.json"), host("next.json")];
+    hosts[0].habits(|habits| habits.answer = answer);
+    let journey = Journey::begin(Path::new(&root), hosts).await;
     tokio::time::timeout(PATIENCE, journey.go()).await.expect("an end of the journey");
 }
 
 struct Journey {
     roster: Arc<Roster>,
     queue: FakeScheduler,
-    host: FakeProvider,
+    hosts: [FakeProvider; 2],
     key: KeyPair,
 }
 
 impl Journey {
-    async fn begin(root: &Path, host: FakeProvider) -> Self {
-        let (queue, on) = (FakeScheduler::default(), name(HOSTS[0]));
-        let providers = Providers::from([(on.clone(), Arc::new(host.clone()) as _)]);
-        let roster = front_end(root, providers, &queue);
-        enrol(&roster, &on);
+    async fn begin(root: &Path, hosts: [FakeProvider; 2]) -> Self {
+        let queue = FakeScheduler::default();
+        let providers = HOSTS.iter().zip(&hosts).map(|(on, host)| (name(on), Arc::new(host.clone()) as _));
+        let roster = front_end(root, providers.collect(), &queue);
+        for on in HOSTS {
+            enrol(&roster, &name(on));
+        }
         roster.resume().await.unwrap();
-        Self { roster, queue, host, key: kept_key(&root.join("key.pem")) }
+        Self { roster, queue, hosts, key: kept_key(&root.join("key.pem")) }
     }
 
     /// Does what is next for the worker and its machine until the worker is gone.
@@ -73,7 +76,7 @@ impl Journey {
             let worker = self.roster.store().worker(&name("w1")).unwrap();
             match worker.as_ref().map(|worker| worker.state) {
                 None => {
-                    let named = BootRequest { name: Some(name("w1")), ..wish(1, Some(HOSTS[0])) };
+                    let named = BootRequest { name: Some(name("w1")), ..wish(1, None) };
                     self.roster.boot(named).await.unwrap();
                 }
                 Some(WorkerState::Booting | WorkerState::Joining(_)) if !joined => {
@@ -93,7 +96,7 @@ impl Journey {
 
     /// The machine joins with the token that it was made with, again after a crash. `false` while there is none, or two.
     async fn joins(&self, worker: &Worker) -> bool {
-        let made = self.host.made_for(&worker.name);
+        let made: Vec<_> = self.hosts.iter().flat_map(|host| host.made_for(&worker.name)).collect();
         let [machine] = made.as_slice() else { return false };
         let token = machine.user_data.lines().nth(1).unwrap().strip_prefix("# landbridge: ").unwrap();
         let Ok(admission) = join(&self.roster, token, &self.key).await else { return false };
@@ -129,6 +132,7 @@ fn travel(root: &Path, word: &str, kill_at: Option<u32>) -> bool {
 #[case("lost")]
 #[case("never")]
 #[case("twice")]
+#[case("full")]
 fn killed_at_any_moment_there_is_one_machine_and_then_none(#[case] word: &str) {
     for at in 0.. {
         let scratch = tempfile::tempdir().unwrap();
@@ -138,9 +142,11 @@ fn killed_at_any_moment_there_is_one_machine_and_then_none(#[case] word: &str) {
         }
         assert!(!travel(scratch.path(), word, None));
         let when = format!("{word}, killed at {at}");
-        let host = FakeProvider::kept_in(&scratch.path().join("host.json")).unwrap();
-        assert_eq!(host.made(), [], "{when}");
-        assert!(host.peak() <= if word == "twice" { 2 } else { 1 }, "{when}: {:?}", host.calls());
+        let hosts = ["host.json", "next.json"].map(|file| FakeProvider::kept_in(&scratch.path().join(file)).unwrap());
+        let peaks = hosts.each_ref().map(FakeProvider::peak);
+        assert!(peaks.iter().sum::<usize>() <= if word == "twice" { 2 } else { 1 }, "{when}: {hosts:#?}");
+        assert_eq!(peaks[1] == 1, word == "full", "{when}: {hosts:#?}");
+        assert!(hosts.iter().all(|host| host.made().is_empty()), "{when}");
         let store = Sqlite::open(&scratch.path().join("lib/landbridge.db")).unwrap();
         assert_eq!(store.machines().unwrap(), [], "{when}: it still takes its part of the host");
         assert_eq!(store.workers().unwrap(), [], "{when}");

@@ -3,6 +3,7 @@
 
 mod crash;
 mod failures;
+mod full;
 mod yard;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,5 @@
 //! Two hosts and a cloud that make machines, and a front-end that asks them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +21,7 @@ use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
 use crate::spec::{self, ClusterName};
 use crate::store::{HostRecord, MachineRecord, Sqlite};
-use crate::template::{Cpu, Ec2, Os, WorkerTemplate};
+use crate::template::{self, WorkerTemplate};
 use crate::tunnel::Tunnel;
 use crate::worker::{Worker, WorkerState};
 
@@ -98,26 +97,7 @@ pub(super) fn enrol(roster: &Roster, host: &NodeName) {
 
 /// A request for workers of one processor and 512 MiB.
 pub(super) fn wish(count: u32, on: Option<&str>) -> BootRequest {
-    let ec2 = Ec2 {
-        ami: "ami-d5c226bc".into(),
-        key_pair: None,
-        instance_type: None,
-        authorized_ports: vec![],
-        spot: false,
-        other: BTreeMap::new(),
-    };
-    let template = WorkerTemplate {
-        name: Some("a worker".into()),
-        cpu: Cpu(100),
-        vcpu: None,
-        memory_mib: 512,
-        os: Some(Os::default()),
-        disks: vec![],
-        nics: vec![],
-        ec2: Some(ec2),
-        slots: None,
-        other: BTreeMap::new(),
-    };
+    let template = WorkerTemplate { memory_mib: 512, ..template::example() };
     BootRequest {
         template,
         count,
