@@ -5,6 +5,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use landbridge_pki::NodeName;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -89,9 +91,12 @@ impl Program {
             // One that knows its answer without reading closes the pipe: its answer counts.
             let _ = stdin.write_all(&request).await;
         };
+        let family = Family::of(&child);
         let ((), answer, complaint) = tokio::join!(write, read(stdout), read(stderr));
         let complaint = String::from_utf8_lossy(&complaint?).trim().to_owned();
-        Ok(Ended { status: child.wait().await?, answer: answer?, complaint })
+        let status = child.wait().await?;
+        family.let_go();
+        Ok(Ended { status, answer: answer?, complaint })
     }
 
     fn start(&self, operation: Operation) -> std::io::Result<Child> {
@@ -101,6 +106,7 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
     }
@@ -153,6 +159,29 @@ impl Program {
             remedy: "compare it with what the driver's protocol says".into(),
             kind: FailureKind::Refused,
             left: Left::Unknown,
+        }
+    }
+}
+
+/// The program and its children, as long as it has not ended by itself. Dropped before, it ends them all.
+struct Family(Option<Pid>);
+
+impl Family {
+    fn of(program: &Child) -> Self {
+        Self(program.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+
+    /// What a program that has ended leaves running it means to.
+    fn let_go(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // Its number is nobody else's: whoever drops us has not yet waited for the program.
+            let _ = killpg(group, Signal::SIGKILL);
         }
     }
 }
