@@ -5,9 +5,9 @@ mod sample;
 use insta::assert_snapshot;
 use landbridge::cli::Style;
 use landbridge::cli::render;
-use landbridge::view::{ClusterView, HostView};
+use landbridge::view::{ClusterView, DeployStep, DeployView, HostView, WorkerDeploy};
 use landbridge_node::wire::Stage;
-use sample::{big, empty, now, refused, small};
+use sample::{big, booted, empty, now, refused, small};
 
 #[test]
 fn hosts_are_listed_as_in_opennebula() {
@@ -44,6 +44,37 @@ fn a_host_is_shown_with_its_workers() {
 #[test]
 fn a_ready_worker_is_shown_with_its_timeline() {
     assert_snapshot!(render::worker_show(&small().workers[0], now(), Style::Plain));
+}
+
+#[test]
+fn a_worker_that_was_booted_shows_its_machines_way_and_where_it_could_not_go() {
+    assert_snapshot!(render::worker_show(&booted(), now(), Style::Plain));
+}
+
+#[test]
+fn deploy_figures_are_told_by_host_and_kind() {
+    let way = |id, host: &str, kind: &str, slower: u64, ready: bool| WorkerDeploy {
+        id,
+        name: format!("w{id}"),
+        host: host.into(),
+        kind: kind.into(),
+        asked: now(),
+        attempts: 1,
+        steps: booted().boot.into_iter().map(|s| DeployStep { took_ms: s.took_ms * slower, ..s }).collect(),
+        ready_ms: ready.then_some(8_600 * slower),
+    };
+    let workers = vec![
+        way(1, "ursa01", "libvirt", 1, true),
+        way(2, "ec2", "m1.small", 3, true),
+        way(3, "ursa01", "libvirt", 2, true),
+        way(4, "ursa02", "libvirt", 1, false),
+    ];
+    assert_snapshot!(render::deploys(&DeployView::of(workers), Style::Plain));
+}
+
+#[test]
+fn without_workers_there_are_no_deploy_figures() {
+    assert_snapshot!(render::deploys(&DeployView::default(), Style::Plain));
 }
 
 #[test]

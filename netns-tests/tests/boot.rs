@@ -13,6 +13,10 @@ fn a_template_of_2008_becomes_workers_on_a_host_and_in_the_cloud_and_they_go_wit
     let (makers, ursa) = Ursa::up_with_makers("boot")?;
     let boot =
         |how: &str| ursa.landbridge(&format!("worker boot --template {TEMPLATE} {how} --wait 3m")).deadline(PATIENCE);
+    let dry =
+        ursa.landbridge(&format!("worker boot --template {TEMPLATE} --count 18 --spread --dry-run")).expect_ok()?;
+    insta::assert_snapshot!(dry);
+    assert_eq!(ursa.ask("worker list")?, serde_json::json!([]), "nobody was asked for");
     print!("{}", boot("--name w1 --on ursa02").expect_ok()?);
     print!("{}", boot("--name e1 --on ec2").expect_ok()?);
     for name in ["w1", "e1"] {
