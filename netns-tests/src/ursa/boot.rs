@@ -1,6 +1,6 @@
 //! Machines on request: a hypervisor on each physical host beside the cloud.
 
-use super::{FILE, PATIENCE, Ursa};
+use super::{PATIENCE, Ursa};
 use crate::LabResult;
 use crate::cloud::Cloud;
 use crate::hypervisor::{DRIVER, Hypervisor};
@@ -22,8 +22,7 @@ impl Ursa {
         let hypervisor = Hypervisor::start(&self.lab, &self.frontend)?;
         let cloud = self.open_cloud()?;
         let driver = format!("driver = \"{DRIVER}\"\ncpus = 8");
-        let file = self.frontend.read_text(FILE)?.replace("cpus = 8", &driver);
-        self.frontend.write_file(FILE, file)?;
+        self.edit_file(|file| file.replace("cpus = 8", &driver))?;
         Ok(Makers { hypervisor, cloud })
     }
 

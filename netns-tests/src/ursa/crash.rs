@@ -8,6 +8,9 @@ use crate::{LabError, LabResult, Running};
 /// Ends when the daemon's process has ended, and then brings the front-end up again: what a restart does.
 const RESTART: &str = "tail --pid=$PID -s 0.05 -f /dev/null; landbridge up";
 
+/// No process has this number.
+const NOBODY: &str = "4194305";
+
 /// A daemon that will kill itself, and what happens then.
 pub struct DoomedDaemon {
     pid: String,
@@ -20,7 +23,18 @@ impl Ursa {
     /// # Errors
     /// It doesn't run.
     pub fn daemon(&self) -> LabResult<String> {
-        Ok(self.frontend.run("pgrep -f '^[^ ]*landbridge --file [^ ]* daemon$'").expect_ok()?.trim().to_owned())
+        // A program that it starts is for a moment another of its name: the daemon is the oldest.
+        Ok(self.frontend.run("pgrep -o -f '^[^ ]*landbridge --file [^ ]* daemon$'").expect_ok()?.trim().to_owned())
+    }
+
+    /// Kills the daemon; the rest goes on.
+    ///
+    /// # Errors
+    /// It doesn't run.
+    pub fn kill_daemon(&self) -> LabResult<()> {
+        let pid = self.daemon()?;
+        let killed_and_gone = format!("kill -KILL {pid}; tail --pid={pid} -s 0.02 -f /dev/null");
+        self.frontend.run(&killed_and_gone).expect_ok().map(drop)
     }
 
     /// Kills the daemon and starts one that kills itself at that moment of its life. `landbridge up` is run when it has.
@@ -28,11 +42,10 @@ impl Ursa {
     /// # Errors
     /// The front-end doesn't come up again.
     pub fn doom_daemon(&self, at: usize) -> LabResult<DoomedDaemon> {
-        let pid = self.daemon()?;
-        let killed_and_gone = format!("kill -KILL {pid}; tail --pid={pid} -s 0.02 -f /dev/null");
-        self.frontend.run(&killed_and_gone).expect_ok()?;
-        self.landbridge("up").env(crash::DAEMON, &at.to_string()).expect_ok()?;
-        let pid = self.daemon()?;
+        self.kill_daemon()?;
+        // It may die before `up` has seen it, of what it goes on with: then that is its end.
+        let _ = self.landbridge("up").env(crash::DAEMON, &at.to_string()).output()?;
+        let pid = self.daemon().unwrap_or_else(|_| NOBODY.to_owned());
         let restart = Some(self.frontend.run(RESTART).env("PID", &pid).spawn()?);
         Ok(DoomedDaemon { pid, restart })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CLUSTER_TOML, FILE, PATIENCE, Ursa};
+use super::{PATIENCE, Ursa};
 use crate::image::Image;
 use crate::{Lab, LabResult, Machine};
 
@@ -28,19 +28,37 @@ impl Ursa {
     /// # Errors
     /// Something is missing, or doesn't come up.
     pub fn with_libvirt(name: &str) -> LabResult<Self> {
+        let ursa = Self::draw_with_libvirt(name)?;
+        ursa.up_with_libvirt()?;
+        Ok(ursa)
+    }
+
+    /// Draws it with the stock image on every host; the first has a libvirt.
+    ///
+    /// # Errors
+    /// Something is missing, or doesn't come up.
+    pub fn draw_with_libvirt(name: &str) -> LabResult<Self> {
         let image = Image::stock()?;
         let ursa = Self::draw_with(Arc::new(Lab::new(name)?), |host| host.share(image.directory(), IMAGES))?;
         let host = &ursa.hosts[0];
         let underlay = "underlay = \"192.0.2.11\"";
         let libvirt = "libvirt = \"qemu+ssh://root@192.0.2.11/system\"";
-        ursa.frontend.write_file(FILE, CLUSTER_TOML.replace(underlay, &format!("{underlay}\n{libvirt}")))?;
+        ursa.edit_file(|file| file.replace(underlay, &format!("{underlay}\n{libvirt}")))?;
         ursa.frontend.write_file("/etc/landbridge/stock.one", TEMPLATE)?;
         ursa.let_in_by_ssh(host)?;
         start_libvirt(host)?;
-        ursa.landbridge("up").deadline(PATIENCE).expect_ok()?;
-        ursa.enrol(host)?;
-        host.wait_until("ip link show lbbr-ursa", PATIENCE)?;
         Ok(ursa)
+    }
+
+    /// Brings the front-end up, and enrols the host with a libvirt.
+    ///
+    /// # Errors
+    /// Something doesn't come up.
+    pub fn up_with_libvirt(&self) -> LabResult<()> {
+        let host = &self.hosts[0];
+        self.landbridge("up").deadline(PATIENCE).expect_ok()?;
+        self.enrol(host)?;
+        host.wait_until("ip link show lbbr-ursa", PATIENCE).map(drop)
     }
 
     /// The front-end's root may log in on a host, and knows it.

@@ -104,9 +104,7 @@ impl Ursa {
     /// Draws it for workers that can't mount anything; nothing of Landbridge runs yet.
     pub fn draw_light(name: &str) -> LabResult<Self> {
         let ursa = Self::draw(name)?;
-        let mountless: String =
-            CLUSTER_TOML.lines().filter(|l| !l.starts_with("nfs")).flat_map(|l| [l, "\n"]).collect();
-        ursa.frontend.write_file(FILE, mountless)?;
+        ursa.edit_file(|file| file.lines().filter(|l| !l.starts_with("nfs")).flat_map(|l| [l, "\n"]).collect())?;
         Ok(ursa)
     }
 
@@ -122,8 +120,16 @@ impl Ursa {
 
     /// Adds a line to a section of the cluster's file.
     pub fn configure(&self, section: &str, line: &str) -> LabResult<()> {
-        let text = self.frontend.read_text(FILE)?;
-        self.frontend.write_file(FILE, text.replace(section, &format!("{section}\n{line}")))
+        self.edit_file(|file| file.replace(section, &format!("{section}\n{line}")))
+    }
+
+    /// Changes the cluster's file, as a person with an editor.
+    ///
+    /// # Errors
+    /// The machine's own words.
+    pub fn edit_file(&self, edit: impl FnOnce(&str) -> String) -> LabResult<()> {
+        let file = edit(&self.frontend.read_text(FILE)?);
+        self.frontend.write_file(FILE, file)
     }
 
     /// A command of `landbridge` on the front-end.

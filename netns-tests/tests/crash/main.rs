@@ -4,6 +4,7 @@
 //! The moments are those of [`landbridge_node::machine::crash`]. Each sweep asks for moment after moment until the program
 //! survives, so that a step more is a moment more. A sweep is shared out to several labs, which run side by side.
 
+mod boot;
 mod daemon;
 mod data_plane;
 mod node;
