@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use netns_tests::ursa::{self, CLUSTER_TOML, Ursa};
+use netns_tests::ursa::{CLUSTER_TOML, Trace, Ursa};
 use netns_tests::{LabResult, Machine};
 
 /// For whatever comes by itself, on a busy machine.
@@ -129,7 +129,7 @@ fn where_systemd_is_the_init_up_installs_a_unit_and_down_removes_it() -> LabResu
     // Without NIS, for which the system's rpcbind would be asked of a systemd that isn't there.
     edit(&ursa, &[("nis = { domain = \"ursa.vlan\" }\n", ""), ("nfs = { exports = [\"/home\"] }\n", "")])?;
     ursa.frontend.run("mkdir -p /run/systemd/system").expect_ok()?;
-    let bare = ursa::Trace::of(&ursa.frontend)?;
+    let bare = Trace::of(&ursa.frontend)?;
     for _ in 0..2 {
         ursa.landbridge("up").expect_ok()?;
     }
@@ -139,7 +139,7 @@ fn where_systemd_is_the_init_up_installs_a_unit_and_down_removes_it() -> LabResu
     assert!(unit.starts_with("[Unit]\nWants=landbridge.service\nExecStart=/"), "{unit}");
     assert!(unit.ends_with("landbridge --file /etc/landbridge/cluster.toml up\n"), "{unit}");
     ursa.landbridge("down --force --purge").expect_ok()?;
-    assert_eq!(ursa::Trace::of(&ursa.frontend)?.since(&bare), Vec::<String>::new());
+    assert_eq!(Trace::of(&ursa.frontend)?.since(&bare), Vec::<String>::new());
     Ok(())
 }
 
@@ -165,24 +165,4 @@ fn process(ursa: &Ursa, name: &str) -> LabResult<String> {
 
 fn json(machine: &Machine, command: &str) -> LabResult<serde_json::Value> {
     Ok(serde_json::from_str(&machine.run(command).expect_ok()?).expect("JSON"))
-}
-
-/// Everything that `up` may touch: files but logs, links, programs, packet filters, names, mounts.
-#[derive(Debug, PartialEq)]
-struct Trace {
-    files: String,
-    rest: String,
-}
-
-impl Trace {
-    fn of(machine: &Machine) -> LabResult<Self> {
-        let places = "/etc /root /run /srv /var/lib /var/spool /var/yp /usr/local";
-        let files = format!(
-            "find {places} -printf '%M %u %g %p %l\\n' 2>/dev/null | sort -k 4; \
-             find {places} -type f -exec sha256sum {{}} + 2>/dev/null | sort -k 2"
-        );
-        let rest = "hostname; cat /proc/sys/kernel/domainname; ip -o link | sed 's/^[0-9]*//'; ip -o addr | cut -d' ' -f2-7; \
-                    nft list ruleset; cut -d' ' -f2,3 /proc/mounts; ps -e -o comm= | sort | uniq -c | grep -vE ' (ps|sh|sort|uniq|grep)$'";
-        Ok(Self { files: machine.run(&files).expect_ok()?, rest: machine.run(rest).expect_ok()? })
-    }
 }
