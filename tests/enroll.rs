@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use landbridge::enroll::{Gate, Limits, Peer, TlsIdentity, serve, server_config};
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, MAX_BODY, Orders, Refusal, RefusalCode,
-    RejoinRequest, RenewRequest, StageReport, Standing,
+    RejoinRequest, RenewRequest, StageReport, Standing, TakenBack,
 };
 use landbridge_pki::authority::CertificateSpec;
 use landbridge_pki::{Authority, KeyPair, NodeName, Role};
@@ -48,6 +48,9 @@ impl Gate for Stub {
         refused()
     }
     async fn stage(&self, _: Peer, _: StageReport) -> Result<(), Refusal> {
+        Ok(())
+    }
+    async fn taken_back(&self, _: Peer, _: TakenBack) -> Result<(), Refusal> {
         Ok(())
     }
     async fn orders(&self, _: Peer, after: u64) -> Result<Orders, Refusal> {

@@ -10,6 +10,7 @@ pub mod host;
 pub mod icmp;
 pub mod join;
 pub mod machine;
+pub mod metadata;
 pub mod names;
 pub mod nic;
 pub mod path;

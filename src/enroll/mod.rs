@@ -13,7 +13,7 @@ use std::future::Future;
 use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageReport,
+    StageReport, TakenBack,
 };
 use landbridge_pki::{CertificateFacts, NodeName};
 
@@ -57,6 +57,9 @@ pub trait Gate: Send + Sync + 'static {
 
     /// A worker that has undone everything but its link.
     fn left(&self, peer: Peer) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// A worker whose cloud takes its machine back.
+    fn taken_back(&self, peer: Peer, notice: TakenBack) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// A host's fabric.
     fn fabric(&self, peer: Peer, after: u64) -> impl Future<Output = Result<FabricOrder, Refusal>> + Send;

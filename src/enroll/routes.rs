@@ -36,6 +36,7 @@ pub(super) fn router<G: Gate>(gate: Arc<G>) -> Router {
         .route("/v1/stages", post(stage::<G>))
         .route("/v1/orders", get(orders::<G>))
         .route("/v1/left", post(left::<G>))
+        .route("/v1/taken-back", post(taken_back::<G>))
         .route("/v1/fabric", get(fabric::<G>).post(fabric_report::<G>))
         .fallback(unknown)
         .with_state(gate)
@@ -82,6 +83,11 @@ async fn orders<G: Gate>(
 
 async fn left<G: Gate>(State(gate): Door<G>, Extension(caller): Caller) -> Answer<()> {
     Ok(Json(gate.left(caller.of(&[Role::Worker])?).await?))
+}
+
+async fn taken_back<G: Gate>(State(gate): Door<G>, Extension(caller): Caller, request: Request) -> Answer<()> {
+    let peer = caller.of(&[Role::Worker])?;
+    Ok(Json(gate.taken_back(peer, read(request).await?).await?))
 }
 
 async fn fabric<G: Gate>(

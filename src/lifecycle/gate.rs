@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageReport, Standing,
+    StageReport, Standing, TakenBack,
 };
 
 use super::Roster;
@@ -46,6 +46,11 @@ impl Gate for Doorkeeper {
     async fn left(&self, peer: Peer) -> Result<(), Refusal> {
         let worker = self.0.speaker(&peer)?;
         self.0.hear_goodbye(&worker).map_err(Refusal::from)
+    }
+
+    async fn taken_back(&self, peer: Peer, notice: TakenBack) -> Result<(), Refusal> {
+        let worker = self.0.speaker(&peer)?;
+        self.0.taken_back(&worker, notice.at).map_err(Refusal::from)
     }
 
     async fn fabric(&self, peer: Peer, after: u64) -> Result<FabricOrder, Refusal> {

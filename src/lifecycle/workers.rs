@@ -73,6 +73,16 @@ impl Roster {
         Ok(changed)
     }
 
+    /// Its host takes a worker's machine back at this moment: it leaves when its jobs are done, or loses them then.
+    pub(super) fn taken_back(self: &Arc<Self>, worker: &Worker, at: Timestamp) -> Result<(), RosterError> {
+        if !matches!(worker.state, WorkerState::Leaving(_) | WorkerState::Failed(_) | WorkerState::Gone) {
+            let host = worker.host.as_ref().map_or("its host", NodeName::as_str);
+            self.note(&worker.name, &format!("{host} takes its machine back at {at}"));
+            self.destroy(&worker.name, false)?;
+        }
+        Ok(())
+    }
+
     fn start_draining(self: &Arc<Self>, name: &NodeName) {
         let Some(claim) = self.claim(name) else { return };
         let (roster, name) = (Arc::clone(self), name.clone());

@@ -33,6 +33,21 @@ pub(super) struct Instance {
     pub(super) hops: u32,
 }
 
+#[cfg(test)]
+impl Instance {
+    pub(super) fn example(id: &str, state: &str) -> Self {
+        Self {
+            id: id.into(),
+            state: state.into(),
+            address: [203, 0, 113, 4].into(),
+            ami: "ami-1".into(),
+            kind: "m1.small".into(),
+            sessions_only: true,
+            hops: 1,
+        }
+    }
+}
+
 impl Api {
     pub(super) fn new(machine: &Machine, address: SocketAddr) -> Self {
         Self { machine: machine.clone(), address }

@@ -6,8 +6,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use landbridge::naming::Mac;
+
 use super::api::{Api, Instance};
-use super::{GOLDEN_AMI, Shared, Site, State};
+use super::body::Body;
+use super::emulated::Emulated;
+use super::{GOLDEN_AMI, STOCK_AMI, Shared, Site, State};
 use crate::error::{LabError, LabResult};
 use crate::net::Network;
 use crate::{Lab, Uml};
@@ -93,10 +98,15 @@ impl Drop for Hall {
 impl Keeper {
     fn look(&mut self) -> LabResult<()> {
         let instances = self.api.instances()?;
-        let machines = self.state.change(|state| {
+        let (due, machines) = self.state.change(|state| {
             state.instances.clone_from(&instances);
-            state.machines.iter().map(|(id, uml)| (id.clone(), !uml.is_up())).collect::<Vec<_>>()
+            let due = state.notices.extract_if(.., |_, at| *at <= Timestamp::now());
+            let due: Vec<String> = due.map(|(id, _)| id).collect();
+            (due, state.machines.iter().map(|(id, uml)| (id.clone(), !uml.is_up())).collect::<Vec<_>>())
         });
+        for id in due {
+            self.api.terminate(&id)?;
+        }
         for step in steps(&instances, &self.known, &machines) {
             match step {
                 Step::Start(instance) => {
@@ -115,14 +125,16 @@ impl Keeper {
         let (lab, state, network) = (Arc::clone(&self.lab), self.state.clone(), self.network.clone());
         let (instance, prefix, reaches) = (instance.clone(), self.prefix.clone(), self.reaches.clone());
         self.starting.push(std::thread::spawn(move || {
+            if instance.ami == STOCK_AMI {
+                let started = Emulated::start(&lab, &network, &instance).map(Body::Emulated);
+                return settle(&state, &instance.id, started);
+            }
             let address = format!("{}/{prefix}", instance.address);
             let name = format!("ip-{}", instance.address.to_string().replace('.', "-"));
-            let machine = lab.uml(&name).nic("eth0", &network, address.as_str()).route(&reaches, "eth0");
+            let mac = Mac::of(instance.address).to_string();
+            let machine = lab.uml(&name).mac(&mac).nic("eth0", &network, address.as_str()).route(&reaches, "eth0");
             let started = machine.route("169.254.169.254/32", "eth0").boot().and_then(|uml| begin(uml, &instance.ami));
-            state.change(|state| match started {
-                Ok(uml) => state.machines.push((instance.id, uml)),
-                Err(error) => state.trouble.push(format!("{name}: {error}")),
-            });
+            settle(&state, &instance.id, started.map(Body::Uml));
         }));
     }
 
@@ -132,11 +144,19 @@ impl Keeper {
             Some(state.machines.remove(place).1)
         };
         // It is retired before anybody is told that it is gone.
-        let uml = self.state.lock().machines.iter().find(|(known, _)| known == id).map(|(_, uml)| uml.clone());
-        let retired = uml.map_or(Ok(()), |uml| self.lab.retire(&uml));
+        let body = self.state.lock().machines.iter().find(|(known, _)| known == id).map(|(_, body)| body.clone());
+        let retired = body.map_or(Ok(()), |body| body.end(&self.lab));
         self.state.change(taken);
         retired
     }
+}
+
+/// It is there, or is not.
+fn settle(state: &Shared, id: &str, started: LabResult<Body>) {
+    state.change(|state| match started {
+        Ok(body) => state.machines.push((id.to_owned(), body)),
+        Err(error) => state.trouble.push(format!("{id}: {error}")),
+    });
 }
 
 /// Lets the machine do what its image does.
@@ -151,21 +171,13 @@ fn begin(uml: Uml, ami: &str) -> Result<Uml, LabError> {
 mod tests {
     use super::*;
 
-    fn instance(id: &str, state: &str) -> Instance {
-        Instance {
-            id: id.into(),
-            state: state.into(),
-            address: [203, 0, 113, 4].into(),
-            ami: "ami-1".into(),
-            kind: "m1.small".into(),
-            sessions_only: true,
-            hops: 1,
-        }
-    }
-
     #[test]
     fn what_runs_is_started_once_and_what_ended_ends() {
-        let instances = [instance("new", "running"), instance("old", "running"), instance("gone", "terminated")];
+        let instances = [
+            Instance::example("new", "running"),
+            Instance::example("old", "running"),
+            Instance::example("gone", "terminated"),
+        ];
         let known = ["old", "gone"].map(String::from).into();
         let machines = [("old".to_owned(), false), ("gone".to_owned(), false)];
         assert_eq!(steps(&instances, &known, &machines), [Step::Start(&instances[0]), Step::End("gone")]);
@@ -173,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_dead_machine_is_reported_and_a_forgotten_one_ends() {
-        let instances = [instance("dead", "running"), instance("coming", "pending")];
+        let instances = [Instance::example("dead", "running"), Instance::example("coming", "pending")];
         let known = ["dead", "forgotten"].map(String::from).into();
         let machines = [("dead".to_owned(), true), ("forgotten".to_owned(), false)];
         assert_eq!(steps(&instances, &known, &machines), [Step::Report("dead"), Step::End("forgotten")]);

@@ -9,14 +9,18 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ipnetwork::Ipv4Network;
+use jiff::Timestamp;
+use landbridge::naming::Mac;
 use nix::sys::socket::{Shutdown, shutdown};
 use std::os::fd::AsRawFd as _;
 
 use super::api::{Api, Instance};
+use super::dhcp::Dhcp;
 use super::http::Message;
 use super::{Shared, Site};
-use crate::Lab;
 use crate::error::LabResult;
+use crate::{Lab, Machine};
 
 /// Where the service is.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -30,6 +34,7 @@ const SLOWEST: Duration = Duration::from_secs(10);
 /// The running service. Dropped, it ends.
 pub(super) struct Metadata {
     listener: Arc<TcpListener>,
+    _dhcp: Dhcp,
 }
 
 struct Service {
@@ -64,7 +69,9 @@ impl Answer {
 impl Metadata {
     pub(super) fn start(lab: &Lab, site: &Site<'_>, api: &Api, state: &Shared) -> LabResult<Self> {
         let machine = lab.machine("metadata").nic("eth0", site.network, format!("{ADDRESS}/16").as_str());
-        let machine = machine.route(site.subnet, "eth0").start()?;
+        let machine = machine.route(site.reaches, "eth0").start()?;
+        let gateway = be_the_gateway(&machine, site)?;
+        let dhcp = Dhcp::start(&machine, gateway, state)?;
         let listener = Arc::new(super::listen(&machine, (ADDRESS, 80).into())?);
         let service = Arc::new(Service { state: state.clone(), api: api.clone(), sessions: Mutex::default() });
         let accepting = Arc::clone(&listener);
@@ -75,7 +82,7 @@ impl Metadata {
                 std::thread::spawn(move || drop(service.converse(&stream, from.ip())));
             }
         });
-        Ok(Self { listener })
+        Ok(Self { listener, _dhcp: dhcp })
     }
 }
 
@@ -84,6 +91,20 @@ impl Drop for Metadata {
         // Wakes the thread that accepts; it fails only when that has ended already.
         let _ = shutdown(self.listener.as_raw_fd(), Shutdown::Both);
     }
+}
+
+/// Instances that are told their way send everything to the subnet's first address, as in EC2.
+fn be_the_gateway(machine: &Machine, site: &Site<'_>) -> LabResult<Ipv4Addr> {
+    let subnet: Ipv4Network = site.subnet.parse().expect("the subnet of a drawing");
+    let gateway = subnet.nth(1).expect("a subnet with addresses");
+    let conf = "/proc/sys/net/ipv4/conf";
+    let forward = format!(
+        "ip addr add {gateway}/{} dev eth0 && echo 1 >/proc/sys/net/ipv4/ip_forward && \
+         echo 0 >{conf}/all/send_redirects && echo 0 >{conf}/eth0/send_redirects",
+        subnet.prefix()
+    );
+    machine.run(&forward).expect_ok()?;
+    Ok(gateway)
 }
 
 impl Service {
@@ -143,35 +164,52 @@ impl Service {
                 Err(_) => Answer::of("500 Internal Server Error"),
             };
         }
-        facts(place, instance).map_or_else(|| Answer::of("404 Not Found"), Answer::ok)
+        let notice = self.state.lock().notices.get(&instance.id).copied();
+        facts(place, instance, notice).map_or_else(|| Answer::of("404 Not Found"), Answer::ok)
     }
 }
 
-/// What is told of an instance beside its user-data.
-fn facts(place: &str, instance: &Instance) -> Option<String> {
-    let name = format!("ip-{}", instance.address.to_string().replace('.', "-"));
-    let known = [
-        ("ami-id", instance.ami.clone()),
-        ("hostname", name.clone()),
-        ("instance-id", instance.id.clone()),
-        ("instance-type", instance.kind.clone()),
-        ("local-hostname", name),
-        ("local-ipv4", instance.address.to_string()),
-        ("placement/availability-zone", "us-east-1a".to_owned()),
-    ];
-    let place = place.trim_end_matches('/');
-    let beneath = match place.strip_prefix("meta-data")? {
-        "" => "",
-        below => below.strip_prefix('/')?,
-    };
-    if let Some((_, fact)) = known.iter().find(|(name, _)| *name == beneath) {
+/// What is told of an instance beside its user-data, at a place like `meta-data/instance-id`.
+fn facts(place: &str, instance: &Instance, notice: Option<Timestamp>) -> Option<String> {
+    let (place, known) = (place.trim_end_matches('/'), known(instance, notice));
+    if let Some((_, fact)) = known.iter().find(|(known, _)| known == place) {
         return Some(fact.clone());
     }
-    let folder = if beneath.is_empty() { String::new() } else { format!("{beneath}/") };
-    let mut inside: Vec<String> =
-        known.iter().filter_map(|(name, _)| name.strip_prefix(folder.as_str())).map(entry).collect();
+    let folder = format!("{place}/");
+    let inside = known.iter().filter_map(|(known, _)| known.strip_prefix(&folder));
+    let mut inside: Vec<String> = inside.map(entry).collect();
     inside.dedup();
     (!inside.is_empty()).then(|| inside.join("\n"))
+}
+
+/// Every fact, by its place, in the order in which folders list them.
+fn known(instance: &Instance, notice: Option<Timestamp>) -> Vec<(String, String)> {
+    let (address, mac) = (instance.address.to_string(), Mac::of(instance.address).to_string());
+    let name = format!("ip-{}", address.replace('.', "-"));
+    let card = format!("network/interfaces/macs/{mac}");
+    let facts = [
+        ("ami-id".to_owned(), instance.ami.clone()),
+        ("hostname".to_owned(), name.clone()),
+        ("instance-id".to_owned(), instance.id.clone()),
+        ("instance-type".to_owned(), instance.kind.clone()),
+        ("local-hostname".to_owned(), name),
+        ("local-ipv4".to_owned(), address.clone()),
+        ("mac".to_owned(), mac.clone()),
+        (format!("{card}/device-number"), "0".to_owned()),
+        (format!("{card}/local-ipv4s"), address),
+        (format!("{card}/mac"), mac),
+        ("placement/availability-zone".to_owned(), "us-east-1a".to_owned()),
+    ];
+    let document = serde_json::json!({
+        "instanceId": instance.id, "imageId": instance.ami, "instanceType": instance.kind, "privateIp": instance.address,
+        "region": "us-east-1", "availabilityZone": "us-east-1a",
+    });
+    let action = |at: Timestamp| {
+        let action = serde_json::json!({"action": "terminate", "time": at.strftime("%FT%TZ").to_string()});
+        ("spot/instance-action".to_owned(), action.to_string())
+    };
+    let facts = facts.into_iter().chain(notice.map(action)).map(|(place, fact)| (format!("meta-data/{place}"), fact));
+    facts.chain([("dynamic/instance-identity/document".to_owned(), document.to_string())]).collect()
 }
 
 /// A folder ends with a stroke.
@@ -183,24 +221,24 @@ fn entry(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn instance() -> Instance {
-        Instance {
-            id: "i-1".into(),
-            state: "running".into(),
-            address: [203, 0, 113, 4].into(),
-            ami: "ami-1".into(),
-            kind: "m1.small".into(),
-            sessions_only: true,
-            hops: 1,
-        }
+    #[test]
+    fn facts_stand_in_folders() {
+        let instance = Instance::example("i-1", "running");
+        let told = |place| facts(place, &instance, None);
+        assert_eq!(told("meta-data/instance-id").as_deref(), Some("i-1"));
+        assert_eq!(told("meta-data/placement/").as_deref(), Some("availability-zone"));
+        assert_eq!(told("meta-data/no-such"), None);
+        let all = told("meta-data/").expect("a folder");
+        assert!(all.starts_with("ami-id\nhostname\n") && all.ends_with("\nnetwork/\nplacement/"), "{all}");
+        assert_eq!(told("meta-data/network/interfaces/macs/").as_deref(), Some("02:4c:cb:00:71:04/"));
+        assert_eq!(told("dynamic/instance-identity").as_deref(), Some("document"));
     }
 
     #[test]
-    fn facts_stand_in_folders() {
-        assert_eq!(facts("meta-data/instance-id", &instance()).as_deref(), Some("i-1"));
-        assert_eq!(facts("meta-data/placement/", &instance()).as_deref(), Some("availability-zone"));
-        assert_eq!(facts("meta-data/no-such", &instance()), None);
-        let all = facts("meta-data/", &instance()).expect("a folder");
-        assert!(all.starts_with("ami-id\nhostname\n") && all.ends_with("\nplacement/"), "{all}");
+    fn a_notice_stands_among_the_facts_as_in_ec2s_guide() {
+        let instance = Instance::example("i-1", "running");
+        let told = facts("meta-data/spot/instance-action", &instance, Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(told.as_deref(), Some(r#"{"action":"terminate","time":"1970-01-01T00:00:00Z"}"#));
+        assert_eq!(facts("meta-data/spot/instance-action", &instance, None), None);
     }
 }

@@ -8,26 +8,33 @@
 //!              └─ …
 //! ```
 //!
-//! Terminate ends the machine. A machine that dies is reported terminated. Images are registered with what their machines do when
-//! they have started: the golden one joins by its user-data, the bare one waits.
+//! Terminate ends the machine. A machine that dies is reported terminated. One that is taken back is told so by the metadata service first. Images are registered with what their machines do when
+//! they have started: the golden one joins by its user-data, the bare one waits, the stock one is a whole Debian with cloud-init.
 
 mod api;
+mod body;
+mod dhcp;
+mod emulated;
 mod hall;
 mod http;
 mod images;
 mod metadata;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::error::{LabError, LabResult, io_error};
 use crate::net::Network;
 use crate::{Lab, Machine, Running, Uml, image};
 
-pub use images::{BARE_AMI, GOLDEN_AMI};
+pub use images::{BARE_AMI, GOLDEN_AMI, STOCK_AMI};
 
 use api::{Api, Instance};
+use body::Body;
 use hall::Hall;
 use metadata::Metadata;
 
@@ -73,7 +80,9 @@ struct State {
     /// As the API reported them last.
     instances: Vec<Instance>,
     /// Those that have a machine.
-    machines: Vec<(String, Uml)>,
+    machines: Vec<(String, Body)>,
+    /// Those that are taken back, and when: spot instances under notice.
+    notices: BTreeMap<String, Timestamp>,
     /// What went wrong with a machine, for whoever waits for it.
     trouble: Vec<String>,
 }
@@ -133,13 +142,27 @@ impl Cloud {
         &self.subnet
     }
 
-    /// Waits for the machine of an instance. It has started; what it does by itself may go on.
+    /// What every machine that is there wrote to its console.
+    ///
+    /// # Errors
+    /// One of them could not be read.
+    pub fn consoles(&self) -> LabResult<String> {
+        let bodies: Vec<Body> = self.state.lock().machines.iter().map(|(_, body)| body.clone()).collect();
+        bodies.iter().map(Body::console).collect()
+    }
+
+    /// Waits for the machine of an instance that has a kernel of its own. It has started; what it does by itself may go on.
     ///
     /// # Errors
     /// It took too long; the error says what went wrong with which machine.
     pub fn machine(&self, instance: &str, patience: Duration) -> LabResult<Uml> {
-        let find = |state: &State| state.machines.iter().find(|(id, _)| id == instance).map(|(_, uml)| uml.clone());
+        let find = |state: &State| state.machines.iter().find(|(id, _)| id == instance)?.1.uml();
         self.state.wait(&format!("the machine of {instance}"), patience, find)
+    }
+
+    /// Takes an instance back after this time, as the spot market does: its metadata service says so until then.
+    pub fn take_back(&self, instance: &str, within: Duration) {
+        self.state.change(|state| state.notices.insert(instance.to_owned(), Timestamp::now() + within));
     }
 
     /// Waits until no machine is left.

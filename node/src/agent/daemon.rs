@@ -2,22 +2,23 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::leave::leave_on_orders;
+use super::notice::{Notice, taken_back};
 use super::orders::Listener;
 use super::renew;
 use super::{Backoff, LeaveError};
 use crate::api::{ApiError, Client};
 use crate::join::{Worker, identity, keep};
 use crate::machine::{Exits, Machine};
-use crate::names;
 use crate::state::{Member, State, StateError};
-use crate::wire::{Orders, Refusal, Standing};
-use crate::words;
+use crate::wire::{LinkBundle, Orders, Refusal, Standing, TakenBack};
+use crate::{metadata, names, words};
 
 /// Drift that no event tells of is repaired this often.
 const REPAIR: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ enum Event {
     Orders(Box<Orders>),
     LockedOut(Refusal),
     Exited(String),
+    TakenBack(Timestamp),
     Timer,
     Renewal,
     Stop,
@@ -72,6 +74,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
         let event = tokio::select! {
             orders = agent.listener.next() => orders.map_or_else(Event::LockedOut, |o| Event::Orders(Box::new(o))),
             name = exit(exits.as_mut()) => Event::Exited(name),
+            at = taken_back(agent.notice.as_mut()) => Event::TakenBack(at),
             () = sleep_until(agent.repair_at) => Event::Timer,
             () = sleep_until(agent.renew_at) => Event::Renewal,
             _ = stop.wait_for(|told| *told) => Event::Stop,
@@ -82,6 +85,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
             // A person's decision, and theirs is what follows from it: `landbridge-node leave`, or a new token.
             Event::LockedOut(refusal) => tracing::warn!(%refusal, "everything on this machine stays as it is"),
             Event::Exited(name) => tracing::warn!(name, "a program of ours has ended; starting it again"),
+            Event::TakenBack(at) => agent.tell_of(at).await,
             Event::Renewal => agent.renew().await,
             Event::Orders(orders) if orders.standing == Standing::Leave => {
                 tracing::info!("leaving the cluster, as the front-end says");
@@ -132,6 +136,10 @@ struct Agent<'a> {
     worker: Worker,
     client: Client,
     listener: Listener<Orders>,
+    /// Of a machine behind a tunnel, which may be in a cloud.
+    notice: Option<Notice>,
+    /// What the front-end has heard of that.
+    told: Option<Timestamp>,
     repair_at: Instant,
     renew_at: Instant,
     /// The front-end said that the certificate is to be renewed, whatever its age.
@@ -151,6 +159,8 @@ impl<'a> Agent<'a> {
             state,
             listener: Listener::start(renew::client(&member)?, 0),
             client: renew::client(&member)?,
+            notice: matches!(worker.bundle.link, LinkBundle::Tunnel { .. }).then(|| Notice::watch(metadata::address())),
+            told: None,
             repair_at: now + REPAIR,
             renew_at: now + renew::due_in(&member),
             outdated: false,
@@ -184,6 +194,22 @@ impl<'a> Agent<'a> {
         };
         self.repair_at = Instant::now() + pause;
         exits
+    }
+
+    /// Tells the front-end that the machine is taken back. What it did not hear it is told with the cloud's next word.
+    async fn tell_of(&mut self, at: Timestamp) {
+        if self.told == Some(at) {
+            return;
+        }
+        match self.client.taken_back(&TakenBack { at }).await {
+            Ok(()) => {
+                tracing::warn!(%at, "the cloud takes this machine back; the front-end knows");
+                self.told = Some(at);
+            }
+            Err(error) => {
+                tracing::warn!(%at, error = %words::chain(&error), "saying that the cloud takes this machine back");
+            }
+        }
     }
 
     /// Takes over what the orders bring.

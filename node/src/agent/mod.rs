@@ -5,6 +5,7 @@ pub mod boot;
 mod daemon;
 pub mod launch;
 mod leave;
+mod notice;
 pub mod orders;
 pub mod renew;
 

@@ -23,7 +23,7 @@ use super::verify::FrontEndVerifier;
 use super::{ApiError, Distrust, Trust};
 use crate::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, RejoinRequest, RenewRequest,
-    StageReport,
+    StageReport, TakenBack,
 };
 
 /// How long the front-end may take to answer an ordinary request.
@@ -148,6 +148,11 @@ impl Client {
     /// `POST /v1/left`.
     pub async fn left(&self) -> Result<(), ApiError> {
         self.send(Method::POST, "/v1/left", &(), ANSWER_DEADLINE).await.map(drop)
+    }
+
+    /// `POST /v1/taken-back`.
+    pub async fn taken_back(&self, body: &TakenBack) -> Result<(), ApiError> {
+        self.send(Method::POST, "/v1/taken-back", body, ANSWER_DEADLINE).await.map(drop)
     }
 
     /// `GET /v1/orders`: waits until there is something after `after`.

@@ -3,19 +3,16 @@
 //! The user-data is cloud-init's; we read one comment in it, so that a machine that has `landbridge-node` already waits for nothing
 //! else. Its second line is `# landbridge: TOKEN`.
 
-mod metadata;
 mod seed;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::metadata;
 use crate::wire::{Token, TokenError};
-
-/// The most of a user-data that is read, in bytes: EC2 takes no more.
-const LIMIT: usize = 16_384;
 
 /// What stands before the token.
 const MARK: &str = "# landbridge: ";
@@ -41,7 +38,7 @@ impl Default for Sources {
         Self {
             blocks: "/sys/class/block".into(),
             devices: "/dev".into(),
-            metadata: (Ipv4Addr::new(169, 254, 169, 254), 80).into(),
+            metadata: metadata::address(),
             patience: Duration::from_mins(2),
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fatfs::{FileSystem, FsOptions};
 
-use super::LIMIT;
+use crate::metadata::LIMIT;
 
 /// Larger disks are no seeds.
 const LARGEST: u64 = 64 << 20;

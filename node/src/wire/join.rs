@@ -1,6 +1,7 @@
 //! Joining, staying, leaving: the bodies.
 
 use ipnetwork::Ipv4Network;
+use jiff::Timestamp;
 use landbridge_fabric::Network;
 use landbridge_pki::{NodeName, Role};
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,13 @@ pub struct Orders {
     /// The authorities to trust from now on (PEM); `None` from a front-end that doesn't say.
     #[serde(default)]
     pub trust_pem: Option<String>,
+}
+
+/// The worker's machine goes soon, whatever anybody wants: its cloud has said so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// At this moment, by the cloud's clock.
+    pub at: Timestamp,
 }
 
 /// The fabric that a host should have.

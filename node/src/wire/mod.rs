@@ -9,6 +9,7 @@
 //! | `POST /v1/stages` | a worker, by its certificate | [`StageReport`] | nothing |
 //! | `GET /v1/orders?after=N` | a worker; answered at once or when something changes, at most 30 s later | - | [`Orders`] |
 //! | `POST /v1/left` | a worker that has undone everything but its link | - | nothing |
+//! | `POST /v1/taken-back` | a worker whose cloud takes its machine back | [`TakenBack`] | nothing |
 //! | `GET /v1/fabric?after=N` | a host; answered like orders | - | [`FabricOrder`] |
 //! | `POST /v1/fabric` | a host, after each apply and each repair | [`FabricReport`] | nothing |
 //!
@@ -27,7 +28,7 @@ mod token;
 pub use bundle::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, QueueBundle, SgeBundle};
 pub use join::{
     Admission, FabricOrder, FabricReport, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest, RenewRequest,
-    Standing, Via,
+    Standing, TakenBack, Via,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use stage::{Failure, Outcome, Stage, StageReport};

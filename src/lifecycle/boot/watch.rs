@@ -75,10 +75,7 @@ impl Roster {
                 self.note(&worker.name, &format!("its machine is not on {} any more", record.host));
                 self.destroy(&worker.name, true)?;
             }
-            Next::Reclaimed(at) => {
-                self.note(&worker.name, &format!("{} takes its machine back at {at}", record.host));
-                self.destroy(&worker.name, false)?;
-            }
+            Next::Reclaimed(at) => self.taken_back(worker, at)?,
         }
         Ok(())
     }

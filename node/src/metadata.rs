@@ -1,8 +1,9 @@
 //! EC2's instance metadata service, version 2: a session's token first, then the question.
 //!
-//! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>
+//! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>,
+//! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -10,22 +11,51 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::handshake;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::LIMIT;
+/// The most of an answer that is read, in bytes: no user-data is larger.
+pub const LIMIT: usize = 16_384;
 
 /// The service is on the machine's own host: it answers at once or not at all.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
 
+/// Where every cloud that knows the service has it.
+pub fn address() -> SocketAddr {
+    (Ipv4Addr::new(169, 254, 169, 254), 80).into()
+}
+
 /// The instance's user-data; the error is in words.
-pub(super) async fn user_data(service: SocketAddr) -> Result<String, String> {
+pub async fn user_data(service: SocketAddr) -> Result<String, String> {
+    let told = tell(service, "user-data").await?;
+    told.ok_or_else(|| "it has no user-data for this machine".into())
+}
+
+/// When the cloud takes this machine back, if it has said so: the interruption notice of a spot instance.
+pub async fn taken_back_at(service: SocketAddr) -> Result<Option<Timestamp>, String> {
+    let Some(text) = tell(service, "meta-data/spot/instance-action").await? else { return Ok(None) };
+    let notice: Notice =
+        serde_json::from_str(&text).map_err(|error| format!("a notice that is none: {error}: {text}"))?;
+    Ok(Some(notice.time))
+}
+
+/// `{"action": "terminate", "time": "2026-03-14T08:22:00Z"}`; the action may be `stop` or `hibernate` too, and the worker is gone
+/// with each of them.
+#[derive(Deserialize)]
+struct Notice {
+    time: Timestamp,
+}
+
+/// What stands at a place; `None` where nothing does.
+async fn tell(service: SocketAddr, place: &str) -> Result<Option<String>, String> {
     let session = session(service).await?;
     let header = session.as_deref().map(|session| ("x-aws-ec2-metadata-token", session));
-    match ask(service, Method::GET, "/latest/user-data", header).await? {
-        (StatusCode::OK, body) => Ok(String::from_utf8_lossy(&body).into_owned()),
-        (StatusCode::NOT_FOUND, _) => Err("it has no user-data for this machine".into()),
-        (status, _) => Err(format!("it answered {status} when asked for the user-data")),
+    match ask(service, Method::GET, &format!("/latest/{place}"), header).await? {
+        (StatusCode::OK, body) => Ok(Some(String::from_utf8_lossy(&body).into_owned())),
+        (StatusCode::NOT_FOUND, _) => Ok(None),
+        (status, _) => Err(format!("it answered {status} when asked for {place}")),
     }
 }
 
