@@ -1,0 +1,39 @@
+//! A Debian image that has never heard of Landbridge becomes a worker in the cloud: cloud-init's Ec2 source, over the metadata
+//! service, and a real job.
+
+use std::time::Duration;
+
+use netns_tests::LabResult;
+use netns_tests::cloud::STOCK_AMI;
+use netns_tests::ursa::Ursa;
+
+/// By emulation a whole Debian takes two minutes; several times that on a machine that has other things to do.
+const BOOT: Duration = Duration::from_mins(21);
+const SOON: Duration = Duration::from_mins(2);
+
+/// What ada's task says of the machine that it runs on.
+const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\n";
+
+#[test]
+fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> LabResult<()> {
+    let ursa = Ursa::draw("stock-cloud")?;
+    let cloud = ursa.open_cloud()?;
+    let template = format!("NAME = stock\nCPU = 1\nMEMORY = 768\nEC2 = [ AMI = \"{STOCK_AMI}\" ]\n");
+    ursa.frontend.write_file("/etc/landbridge/stock.one", template)?;
+    ursa.landbridge("up").deadline(SOON).expect_ok()?;
+    let boot = "worker boot --template /etc/landbridge/stock.one --name e1 --on ec2 --within 20m --wait 20m";
+    let booted = ursa.landbridge(boot).deadline(BOOT).output()?;
+    let console = cloud.consoles()?;
+    assert_eq!(booted.status, 0, "{}{}\n{console}", booted.out(), booted.err());
+    // There is no seed disk: what cloud-init runs it has from the metadata service.
+    assert!(console.contains("landbridge: fetching landbridge-node from 198.51.100.1:7443"), "{console}");
+
+    ursa.frontend.write_file("/home/ada/task.sh", TASK)?;
+    ursa.as_ada(&ursa.frontend, "qsub -sync y -cwd -j y -o said task.sh")?;
+    assert_eq!(ursa.as_ada(&ursa.frontend, "cat said")?, "e1 ada nfs 10.77.0.1\n");
+
+    ursa.landbridge("worker destroy e1 --now --wait").deadline(BOOT).expect_ok()?;
+    cloud.await_empty(SOON)?;
+    assert_eq!(ursa.landbridge("audit").expect_ok()?, "nothing is left over\n");
+    Ok(())
+}
