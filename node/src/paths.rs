@@ -1,6 +1,7 @@
 //! Where a node keeps things.
 
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 /// A node's directories. The defaults follow the Filesystem Hierarchy Standard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,12 @@ impl Paths {
     #[must_use]
     pub fn host(&self) -> Self {
         Self { state: self.state.join("host"), run: self.run.join("host"), log: self.log.join("host") }
+    }
+
+    /// Removes the directories if nothing is in them: those that both halves lie in, when both are gone. Logs stay.
+    pub fn remove_empty(&self) -> io::Result<()> {
+        remove_if_empty(&self.state)?;
+        remove_if_empty(&self.run)
     }
 
     /// Who the machine is: name, certificate, authorities, API.
@@ -83,5 +90,13 @@ impl Paths {
     /// The agent's own log.
     pub fn agent_log(&self) -> PathBuf {
         self.log.join("agent.log")
+    }
+}
+
+/// Removes a directory, if it is there and nothing is in it: others may keep things there too.
+pub(crate) fn remove_if_empty(directory: &Path) -> io::Result<()> {
+    match std::fs::remove_dir(directory) {
+        Err(error) if !matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) => Err(error),
+        _ => Ok(()),
     }
 }

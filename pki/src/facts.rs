@@ -1,10 +1,13 @@
 //! What a certificate of the cluster says.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::{PEMError, X509Error};
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -56,6 +59,14 @@ impl CertificateFacts {
         Self::from_der(&certificates[0])
     }
 
+    /// The IP addresses that the first certificate of a PEM text stands for (subject alternative names).
+    pub fn addresses_in(pem: &str) -> Result<BTreeSet<IpAddr>, FactsError> {
+        let certificates = certificates_of_bundle(pem)?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&certificates[0]).map_err(FactsError::Der)?;
+        let names = certificate.subject_alternative_name().map_err(|e| FactsError::Der(e.into()))?;
+        Ok(names.iter().flat_map(|names| &names.value.general_names).filter_map(address).collect())
+    }
+
     /// When renewal falls due: two thirds of the certificate's life, so that a third of it remains for trying again.
     pub fn renewal_from(&self) -> Timestamp {
         let life = self.not_after.duration_since(self.not_before);
@@ -97,6 +108,13 @@ fn issuing_authority(certificate: &X509Certificate<'_>) -> Option<AuthorityId> {
         ParsedExtension::AuthorityKeyIdentifier(issuer) => AuthorityId::of_key(issuer.key_identifier.as_ref()?.0),
         _ => None,
     })
+}
+
+/// RFC 5280, 4.2.1.6: four octets for IPv4, sixteen for IPv6.
+fn address(name: &GeneralName<'_>) -> Option<IpAddr> {
+    let GeneralName::IPAddress(octets) = name else { return None };
+    let v4 = <[u8; 4]>::try_from(*octets).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(*octets).map(IpAddr::from)).ok()
 }
 
 fn timestamp(time: ASN1Time) -> Result<Timestamp, FactsError> {

@@ -1,7 +1,9 @@
 //! The front-end's keys: the authority, its own certificate, and what the tunnel needs. Whatever is missing is made; what
 //! is there stays.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +85,8 @@ pub fn read_passphrase(paths: &Paths) -> Result<SecretString, KeysError> {
     Ok(text.trim().to_owned().into())
 }
 
-/// Gives the front-end a new certificate if it has none, if two thirds of its life are over, or if the authority was
-/// rotated since. Whether it did.
+/// Gives the front-end a new certificate if it has none, if two thirds of its life are over, if the authority was rotated
+/// since, or if it stands for other addresses than the cluster's file says. Whether it did.
 pub fn renew_own(
     cluster: &Cluster,
     paths: &Paths,
@@ -93,21 +95,21 @@ pub fn renew_own(
 ) -> Result<bool, KeysError> {
     let files = Files::new(paths);
     let trust_pem = authority.register().trust_pem();
-    let own = std::fs::read_to_string(files.certificate()).ok().and_then(|pem| CertificateFacts::from_pem(&pem).ok());
-    let good = |facts: &CertificateFacts| {
-        let young = !facts.renewal_due(now) && !facts.superseded_by_rotation(&trust_pem).unwrap_or(true);
-        young && facts.name == cluster.front_end.name && files.key().exists()
+    let addresses = addresses(cluster);
+    let good = |pem: &str| {
+        let facts = CertificateFacts::from_pem(pem)?;
+        let young = !facts.renewal_due(now) && !facts.superseded_by_rotation(&trust_pem)?;
+        let apt = facts.name == cluster.front_end.name && CertificateFacts::addresses_in(pem)? == addresses;
+        Ok::<_, FactsError>(young && apt)
     };
+    let own = std::fs::read_to_string(files.certificate()).is_ok_and(|pem| good(&pem).unwrap_or(false));
     let trusted = std::fs::read_to_string(files.trust()).is_ok_and(|text| text == trust_pem);
-    if own.as_ref().is_some_and(good) && trusted {
+    if own && trusted && files.key().exists() {
         return Ok(false);
     }
     let key = KeyPair::generate()?;
     let mut spec = CertificateSpec::new(cluster.front_end.name.clone(), Role::FrontEnd);
-    spec.alt_names = vec![cluster.front_end.public.into(), cluster.vlan.front_end().ip().into()]
-        .into_iter()
-        .map(|address: std::net::IpAddr| address.into())
-        .collect();
+    spec.alt_names = addresses.into_iter().map(Into::into).collect();
     let issued = authority.issue(&key.csr_pem()?, &spec, now)?;
     let key_pem = key.to_pem();
     // With what leads from it to everybody's trust: during a rotation some workers know only the old authority.
@@ -115,6 +117,11 @@ pub fn renew_own(
     let identity =
         ServerIdentity { certificate_pem: &chain_pem, key_pem: key_pem.expose_secret(), trust_pem: &trust_pem };
     Ok(tunnel::install_identity(&files, identity)?)
+}
+
+/// Where those who know only an address find the front-end: from outside, and on the vLAN.
+fn addresses(cluster: &Cluster) -> BTreeSet<IpAddr> {
+    [cluster.front_end.public.into(), cluster.vlan.front_end().ip().into()].into()
 }
 
 /// What the join API shows and whom it believes.
@@ -152,4 +159,37 @@ fn ensure_passphrase(path: &Path) -> Result<SecretString, KeysError> {
         .map_err(failed("making"))?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("writing"))?;
     Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{self, ClusterName};
+
+    fn addresses_shown(paths: &Paths) -> Result<Vec<String>, KeysError> {
+        let pem = std::fs::read_to_string(Files::new(paths).certificate()).expect("a certificate");
+        Ok(CertificateFacts::addresses_in(&pem)?.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_front_end_that_has_moved_shows_its_new_address_and_keeps_its_authority() -> Result<(), KeysError> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let under = |name: &str| directory.path().join(name);
+        let paths = Paths { config: under("etc"), state: under("lib"), run: under("run"), log: under("log") };
+        crate::frontend::make_directories(&paths).expect("directories");
+        let mut cluster = spec::example(ClusterName::new("ursa").expect("a name"));
+        let now = Timestamp::now();
+        ensure_keys(&cluster, &paths, now)?;
+        assert_eq!(addresses_shown(&paths)?, ["10.77.0.1", "198.51.100.1"]);
+        let mut authority = open_authority(&paths)?;
+        assert!(!renew_own(&cluster, &paths, &mut authority, now)?, "twice is once");
+
+        cluster.front_end.public = std::net::Ipv4Addr::new(198, 51, 100, 2);
+        let trust = authority.register().trust_pem();
+        drop(authority);
+        ensure_keys(&cluster, &paths, now)?;
+        assert_eq!(addresses_shown(&paths)?, ["10.77.0.1", "198.51.100.2"]);
+        assert_eq!(open_authority(&paths)?.register().trust_pem(), trust);
+        Ok(())
+    }
 }

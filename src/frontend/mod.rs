@@ -134,7 +134,7 @@ fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
         argv: command(around, &["pki", "init"]),
         env: Vec::new(),
         directory: paths.state.clone(),
-        inputs: vec![Input::Text(cluster.name.to_string())],
+        inputs: vec![Input::Text(cluster.name.to_string()), Input::Text(cluster.front_end.public.to_string())],
         outputs: Vec::new(),
         undo: Vec::new(),
         deadline: Duration::from_mins(1),

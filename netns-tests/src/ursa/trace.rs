@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{LabResult, Machine};
 
 /// Files by name, kind, mode, owner, size, and content where it is configuration; links, addresses, routes, flood entries,
-/// firewall, mounts, the kernel's names, and processes. Logs may stay, so they are left out.
+/// firewall, mounts, the kernel's names, and processes but the kernel's own. Logs may stay, so they are left out.
 const LOOK: &str = r#"
 find / /run /home /srv -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /usr -o -path /var/log \) -prune -o \
     \( -type d -printf 'directory %p %m %u:%g\n' -o -printf '%y %p %m %u:%g %s %l\n' \)
@@ -13,7 +13,7 @@ find /etc /var/yp /var/spool /run /root -xdev -type f -exec md5sum {} +
 ip -br link; ip -br address; ip route; bridge fdb; nft list ruleset; findmnt -rno TARGET,FSTYPE
 cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname
 own=$(ps -o pgid= -p $$)
-ps -eo pgid=,args= | awk -v own="$own" '$1 != own { $1 = "process"; print }'
+ps -eo pgid=,args= | awk -v own="$own" '$1 != own && $2 !~ /^\[/ { $1 = "process"; print }'
 "#;
 
 /// What was seen on a machine at one moment.

@@ -29,7 +29,7 @@ pub(super) async fn join(paths: Paths, token: &TokenArgs, foreground: bool) -> R
     }
     if foreground {
         lock.work(Work::Agent)?;
-        return work(&state, lock).await;
+        return work(&paths, &state, lock).await;
     }
     drop(lock);
     launch::detached(&["host", "run"], &paths, &state.paths().agent_log())?;
@@ -45,16 +45,17 @@ pub(super) async fn run(paths: Paths, detached: bool) -> Result<Exit, Problem> {
     if detached {
         launch::say_ready();
     }
-    work(&state, lock).await
+    work(&paths, &state, lock).await
 }
 
-async fn work(state: &State, lock: Lock) -> Result<Exit, Problem> {
+async fn work(paths: &Paths, state: &State, lock: Lock) -> Result<Exit, Problem> {
     let mut machine = Machine::open(place(state)?).await?;
     match host::run(state, &mut machine).await? {
         host::End::Stopped => tracing::info!("told to end; the fabric stays"),
         host::End::Left => {
             tracing::info!("this host has left the cluster");
             vacate(state, machine, lock)?;
+            paths.remove_empty().map_err(StateError::io("removing", &paths.state))?;
         }
     }
     Ok(Exit::Done)
@@ -67,6 +68,7 @@ pub(super) async fn leave(paths: Paths) -> Result<Exit, Problem> {
     let was_bare = machine.is_bare();
     host::leave(&state, &mut machine).await?;
     vacate(&state, machine, lock)?;
+    paths.remove_empty().map_err(StateError::io("removing", &paths.state))?;
     println!("{}", if was_bare { "nothing to undo" } else { "everything on this host is undone" });
     Ok(Exit::Done)
 }

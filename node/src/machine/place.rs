@@ -1,12 +1,13 @@
 //! Where a machine's engine keeps what it must remember.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use landbridge_fabric::Owner;
 
 use super::{Key, atomic};
+use crate::paths::remove_if_empty;
 
 /// Whose machine it is, and the engine's own directories. They are made when missing and belong to the engine alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +39,8 @@ impl Place {
         for file in [self.ledger(), self.network(), self.lock()] {
             atomic::remove(&file)?;
         }
-        // Others may keep things there too.
-        for directory in [&self.state, &self.run] {
-            match std::fs::remove_dir(directory) {
-                Err(error) if !matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) => {
-                    return Err(error);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove_if_empty(&self.state)?;
+        remove_if_empty(&self.run)
     }
 
     /// What was made, and the steps that are under way.

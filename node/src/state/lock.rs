@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
 use super::{State, StateError, make_directory, replace};
+use crate::paths::remove_if_empty;
 
 /// An agent that is told to end does so between two steps, of which mounting and unmounting take longest.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -94,12 +95,7 @@ impl State {
     pub fn vacate(&self, lock: Lock) -> Result<(), StateError> {
         replace::remove(&lock.path)?;
         drop(lock);
-        match std::fs::remove_dir(&self.paths.state) {
-            Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
-                Err(StateError::io("removing", &self.paths.state)(error))
-            }
-            _ => Ok(()),
-        }
+        remove_if_empty(&self.paths.state).map_err(StateError::io("removing", &self.paths.state))
     }
 
     /// The agent's process, if it runs.
