@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use landbridge::enroll::{Gate, Limits, Peer, TlsIdentity, serve, server_config};
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, MAX_BODY, Orders, Refusal, RefusalCode,
-    RejoinRequest, RenewRequest, StageReport, Standing, TakenBack,
+    RejoinRequest, RenewRequest, StageNews, Standing, TakenBack,
 };
 use landbridge_pki::authority::CertificateSpec;
 use landbridge_pki::{Authority, KeyPair, NodeName, Role};
@@ -47,7 +47,7 @@ impl Gate for Stub {
     async fn renew(&self, _: Peer, _: RenewRequest) -> Result<Identity, Refusal> {
         refused()
     }
-    async fn stage(&self, _: Peer, _: StageReport) -> Result<(), Refusal> {
+    async fn stages(&self, _: Peer, _: StageNews) -> Result<(), Refusal> {
         Ok(())
     }
     async fn taken_back(&self, _: Peer, _: TakenBack) -> Result<(), Refusal> {

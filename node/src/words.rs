@@ -239,6 +239,7 @@ mod tests {
             reload_on: Vec::new(),
             ready: Readiness::Running,
             deadline: Duration::from_secs(5),
+            grace: Process::GRACE,
         });
         let error = machine.converge(&spec).await.expect_err("there is no such program");
         assert!(is_missing_program(&error), "{}", chain(&error));

@@ -13,7 +13,7 @@ use std::future::Future;
 use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageReport, TakenBack,
+    StageNews, TakenBack,
 };
 use landbridge_pki::{CertificateFacts, NodeName};
 
@@ -49,8 +49,8 @@ pub trait Gate: Send + Sync + 'static {
     /// A node that wants a new certificate.
     fn renew(&self, peer: Peer, request: RenewRequest) -> impl Future<Output = Result<Identity, Refusal>> + Send;
 
-    /// A worker's word about a stage.
-    fn stage(&self, peer: Peer, report: StageReport) -> impl Future<Output = Result<(), Refusal>> + Send;
+    /// A worker's word about stages of its join.
+    fn stages(&self, peer: Peer, news: StageNews) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// A worker's orders.
     fn orders(&self, peer: Peer, after: u64) -> impl Future<Output = Result<Orders, Refusal>> + Send;

@@ -33,7 +33,7 @@ pub(super) fn router<G: Gate>(gate: Arc<G>) -> Router {
         .route("/v1/join", post(join::<G>))
         .route("/v1/rejoin", post(rejoin::<G>))
         .route("/v1/renew", post(renew::<G>))
-        .route("/v1/stages", post(stage::<G>))
+        .route("/v1/stages", post(stages::<G>))
         .route("/v1/orders", get(orders::<G>))
         .route("/v1/left", post(left::<G>))
         .route("/v1/taken-back", post(taken_back::<G>))
@@ -68,9 +68,9 @@ async fn renew<G: Gate>(
     Ok(Json(gate.renew(peer, read(request).await?).await?))
 }
 
-async fn stage<G: Gate>(State(gate): Door<G>, Extension(caller): Caller, request: Request) -> Answer<()> {
+async fn stages<G: Gate>(State(gate): Door<G>, Extension(caller): Caller, request: Request) -> Answer<()> {
     let peer = caller.of(&[Role::Worker])?;
-    Ok(Json(gate.stage(peer, read(request).await?).await?))
+    Ok(Json(gate.stages(peer, read(request).await?).await?))
 }
 
 async fn orders<G: Gate>(

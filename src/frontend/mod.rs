@@ -153,6 +153,7 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
         reload_on: Vec::new(),
         ready: Readiness::Unix(paths.socket()),
         deadline: Duration::from_secs(30),
+        grace: Process::GRACE,
     }
 }
 

@@ -85,7 +85,7 @@ impl Roster {
         let stored = |e: StoreError| internal("recording the join", &e);
         let slots = facts.cpus.max(1);
         if is_another_boot(&worker, facts) {
-            self.forget_daemon(&worker.name).await.map_err(|e| internal("making the queue forget the worker", &e))?;
+            self.forget_daemon(&worker).await.map_err(|e| internal("making the queue forget the worker", &e))?;
         }
         self.store.begin_attempt(worker.id, facts, slots, now).map_err(stored)?;
         crash::point();
@@ -93,7 +93,7 @@ impl Roster {
         self.forget_verdict(&worker.name);
         self.goodbyes.forget(worker.id);
         let worker = self.member(&worker.name)?;
-        self.prepare(&worker).await.map_err(|e| internal("preparing the front-end for the worker", &e))?;
+        self.prepare_once(&worker).await.map_err(|e| internal("preparing the front-end for the worker", &e))?;
         let bundle = self.bundle(&worker).map_err(|e| internal("writing the worker's configuration", &e))?;
         crash::point();
         Ok(bundle)
@@ -102,9 +102,13 @@ impl Roster {
     /// The queue master would send jobs to the execution daemon of before, over a connection that is dead. Jobs that ran there
     /// would be deleted with it: while the queue has some, the new daemon is left to tell of their end, so that those that may
     /// run again do.
-    async fn forget_daemon(&self, name: &NodeName) -> Result<(), RosterError> {
-        if self.queue.running(name).await? == 0 {
-            self.queue.remove(name).await?;
+    async fn forget_daemon(&self, worker: &Worker) -> Result<(), RosterError> {
+        self.unprepared(worker.id);
+        if let Err(error) = self.queue.hang_up(&worker.host_entry()).await {
+            tracing::warn!(name = %worker.name, error = &error as &dyn std::error::Error, "dead connections may stay");
+        }
+        if self.queue.running(&worker.name).await? == 0 {
+            self.queue.remove(&worker.name).await?;
             crash::point();
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use landbridge_node::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageReport, Standing, TakenBack,
+    StageNews, Standing, TakenBack,
 };
 
 use super::Roster;
@@ -35,8 +35,8 @@ impl Gate for Doorkeeper {
         self.0.renew_now(&peer, &request)
     }
 
-    async fn stage(&self, peer: Peer, report: StageReport) -> Result<(), Refusal> {
-        self.0.hear(&peer, &report)
+    async fn stages(&self, peer: Peer, news: StageNews) -> Result<(), Refusal> {
+        self.0.hear(&peer, &news)
     }
 
     async fn orders(&self, peer: Peer, after: u64) -> Result<Orders, Refusal> {

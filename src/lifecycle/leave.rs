@@ -64,7 +64,10 @@ impl Roster {
     async fn take(&self, worker: &Worker, step: LeaveStep) -> Result<(), RosterError> {
         let name = &worker.name;
         match step {
-            LeaveStep::Close => self.queue.close(name).await?,
+            LeaveStep::Close => {
+                self.unprepared(worker.id);
+                self.queue.close(name).await?;
+            }
             LeaveStep::Wait => self.jobs_done(worker).await?,
             LeaveStep::Undo => {
                 // None is left after waiting for them; one that goes at once loses them here, while it can still end them.

@@ -9,6 +9,7 @@ mod boot;
 mod bundle;
 mod gate;
 mod goodbye;
+mod hear;
 mod hosts;
 mod inventory;
 mod leave;
@@ -33,7 +34,7 @@ use crate::frontend::{self, KeysError};
 use crate::paths::Paths;
 use crate::program::{NodeProgram, ProgramError};
 use crate::provider::{ProviderError, Providers};
-use crate::scheduler::{Queue, SchedulerError};
+use crate::scheduler::{Queue, SchedulerError, Word};
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
 use crate::tunnel::{self, Server, Tunnel, TunnelError};
@@ -97,6 +98,12 @@ pub struct Roster {
     goodbyes: Goodbyes,
     /// What the front-end's side of a join found, until the worker has heard it.
     verdicts: Mutex<HashMap<NodeName, Result<(), Failure>>>,
+    /// What the canary jobs that are under way will leave on their workers.
+    words: Mutex<HashMap<NodeName, Arc<Word>>>,
+    /// Rung for a worker that moves to another state, for whoever waits for that one.
+    steps: Bells,
+    /// The workers, by id, for whom the front-end is prepared, and with how many slots.
+    prepared: Mutex<HashMap<i64, u32>>,
     /// Workers whose leaving or proving is under way in a task of ours.
     busy: Mutex<std::collections::HashSet<NodeName>>,
     refusals: Refusals,
@@ -124,6 +131,9 @@ impl Roster {
             bells: Bells::new(Timestamp::now()),
             goodbyes: Goodbyes::default(),
             verdicts: Mutex::default(),
+            words: Mutex::default(),
+            steps: Bells::new(Timestamp::now()),
+            prepared: Mutex::default(),
             busy: Mutex::default(),
             refusals: Refusals::default(),
             tasks: TaskTracker::new(),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::wire::{
-    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, Stage, StageReport, Standing,
-    Token, Via,
+    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, Stage, StageNews, StageReport,
+    Standing, Token, Via,
 };
 use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
 use tempfile::TempDir;
@@ -80,28 +80,48 @@ impl House {
         let request = RejoinRequest { clock: Timestamp::now().as_second(), facts };
         Doorkeeper(Arc::clone(&self.roster)).rejoin(peer.clone(), request).await.unwrap();
         self.queue.set(peer.name(), |worker| worker.present = true);
-        self.report(peer, Stage::Queue, Outcome::Passed).await.unwrap();
+        self.report_services(peer).await;
     }
 
     async fn report(&self, peer: &Peer, stage: Stage, outcome: Outcome) -> Result<(), RefusalCode> {
-        let report = StageReport { stage, outcome, started_ms: 0, took_ms: 1 };
-        Doorkeeper(Arc::clone(&self.roster)).stage(peer.clone(), report).await.map_err(|refusal| refusal.code)
+        let stages = vec![StageReport { stage, outcome, started_ms: 0, took_ms: 1 }];
+        let news = StageNews { stages, word: None };
+        Doorkeeper(Arc::clone(&self.roster)).stages(peer.clone(), news).await.map_err(|refusal| refusal.code)
+    }
+
+    /// The worker's own services, in an order in which they may well pass.
+    async fn report_services(&self, peer: &Peer) {
+        for stage in [Stage::Queue, Stage::Nis, Stage::Nfs] {
+            self.report(peer, stage, Outcome::Passed).await.unwrap();
+        }
     }
 
     fn state(&self, name: &NodeName) -> WorkerState {
         self.roster.store().worker(name).unwrap().unwrap().state
     }
 
-    /// Events have no subscription for tests; the tasks that bring them about are awaited by what they leave.
     async fn until(&self, name: &NodeName, wanted: WorkerState) {
-        let reached = async {
-            while self.state(name) != wanted {
+        let reached = self.comes_to_pass(|| self.state(name) == wanted).await;
+        assert!(reached, "{name} is {}, not {wanted}", self.state(name));
+    }
+
+    async fn until_called(&self, call: &str) {
+        let called = self.comes_to_pass(|| self.queue.calls().iter().any(|known| known == call)).await;
+        assert!(called, "{call} is not among {:?}", self.queue.calls());
+    }
+
+    async fn eventually(&self, is_so: impl Fn() -> bool) {
+        assert!(self.comes_to_pass(is_so).await);
+    }
+
+    /// Events have no subscription for tests; the tasks that bring them about are awaited by what they leave.
+    async fn comes_to_pass(&self, is_so: impl Fn() -> bool) -> bool {
+        let seen = async {
+            while !is_so() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let patience = Duration::from_secs(20);
-        let reached = tokio::time::timeout(patience, reached).await;
-        assert!(reached.is_ok(), "{name} is {}, not {wanted}", self.state(name));
+        tokio::time::timeout(Duration::from_secs(20), seen).await.is_ok()
     }
 
     /// A worker that has joined.
@@ -110,11 +130,10 @@ impl House {
         let admission = self.join(&offer, &KeyPair::generate().unwrap()).await.unwrap();
         let peer = peer(&admission);
         self.queue.set(&offer.name, |worker| worker.present = true);
-        for stage in [Stage::Contact, Stage::Identity, Stage::Link, Stage::Address, Stage::Mtu, Stage::Nfs, Stage::Nis]
-        {
+        for stage in [Stage::Contact, Stage::Identity, Stage::Link, Stage::Address, Stage::Mtu] {
             self.report(&peer, stage, Outcome::Passed).await.unwrap();
         }
-        self.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+        self.report_services(&peer).await;
         self.until(&offer.name, WorkerState::Ready).await;
         (offer.name, peer)
     }
@@ -163,11 +182,52 @@ async fn a_canary_that_fails_keeps_the_slots_closed_and_is_told_to_the_worker() 
         worker.present = true;
         worker.canary = Some(failure());
     });
-    house.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+    house.report_services(&peer).await;
     house.until(&offer.name, WorkerState::Failed(Stage::Canary.into())).await;
     assert!(!house.queue.worker(&offer.name).unwrap().open);
     let orders = Doorkeeper(Arc::clone(&house.roster)).orders(peer, 0).await.unwrap();
     assert_eq!(orders.canary, Some(Err(failure())));
+}
+
+#[tokio::test]
+async fn a_worker_whose_job_has_run_is_not_ready_before_its_services_are() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    let peer = peer(&house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap());
+    house.queue.set(&offer.name, |worker| worker.present = true);
+    house.report(&peer, Stage::Mtu, Outcome::Passed).await.unwrap();
+    house.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+    house.until_called(&format!("canary {}", offer.name)).await;
+    assert_eq!(house.state(&offer.name), WorkerState::Joining(Stage::Nfs));
+    assert!(!house.queue.worker(&offer.name).unwrap().open);
+    for stage in [Stage::Nis, Stage::Nfs] {
+        house.report(&peer, stage, Outcome::Passed).await.unwrap();
+    }
+    house.until(&offer.name, WorkerState::Ready).await;
+}
+
+#[tokio::test]
+async fn slots_that_could_not_be_closed_are_closed_when_the_queue_master_is_back() {
+    let house = house();
+    let (name, peer) = house.ready().await;
+    house.queue.outage(Some("no queue master"));
+    house.report(&peer, Stage::Nfs, Outcome::Failed(failure())).await.unwrap();
+    house.until_called(&format!("close {name}")).await;
+    assert!(house.queue.worker(&name).unwrap().open);
+    house.queue.outage(None);
+    house.eventually(|| !house.queue.worker(&name).unwrap().open).await;
+}
+
+#[tokio::test]
+async fn what_was_prepared_with_the_token_is_not_prepared_again() {
+    let house = house();
+    let (name, _) = house.ready().await;
+    let admitted = house.queue.calls().iter().filter(|call| call.starts_with("admit")).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        admitted,
+        [format!("admit {name} 1"), format!("admit {name} 2")],
+        "its processors were not known before"
+    );
 }
 
 #[tokio::test]
@@ -266,7 +326,8 @@ async fn the_queue_forgets_the_execution_daemon_of_a_machine_that_was_started_an
     house.reboots(&peer, "second").await;
     house.until(&name, WorkerState::Ready).await;
     let calls = house.queue.calls().split_off(before);
-    assert_eq!(calls[..3], [format!("running {name}"), format!("remove {name}"), format!("admit {name} 2")]);
+    let first = ["hang up", "running", "remove"].map(|call| format!("{call} {name}"));
+    assert_eq!(calls[..4], [&first[..], &[format!("admit {name} 2")]].concat());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tokens: a machine to be gets its name, its address and a secret that is worth one join.
 
 use std::net::SocketAddrV4;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ipnetwork::Ipv4Network;
 use jiff::{SignedDuration, Timestamp};
@@ -141,6 +141,22 @@ impl Roster {
         self.with_authority(|authority| authority.register().pins()[0])
     }
 
+    /// The front-end's side of a worker that joins now, unless that was done already and nothing has failed since. How many
+    /// slots it gets may have become known only now.
+    pub(super) async fn prepare_once(&self, worker: &Worker) -> Result<(), RosterError> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(&worker.id).copied();
+        match known {
+            Some(slots) if slots == worker.slots => Ok(()),
+            Some(_) => self.prepare_queue(worker).await,
+            None => self.prepare(worker).await,
+        }
+    }
+
+    /// The front-end may not be as this worker needs it any more.
+    pub(super) fn unprepared(&self, id: i64) {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
     /// The front-end's side of a worker, before and after its machine turns up. Twice is once.
     pub(super) async fn prepare(&self, worker: &Worker) -> Result<(), RosterError> {
         self.follow.follow().await.map_err(RosterError::Follow)?;
@@ -149,7 +165,12 @@ impl Roster {
             self.tunnel.admit(&worker.name, with_prefix(&self.cluster(), worker))?;
             crash::point();
         }
+        self.prepare_queue(worker).await
+    }
+
+    async fn prepare_queue(&self, worker: &Worker) -> Result<(), RosterError> {
         self.queue.admit(&worker.host_entry(), worker.slots).await?;
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.id, worker.slots);
         crash::point();
         Ok(())
     }

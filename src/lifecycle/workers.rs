@@ -135,6 +135,8 @@ impl Roster {
                 self.start_provisioning(name, None);
             }
             WorkerState::Joining(Stage::Canary) => self.start_proving(name),
+            // The queue master may have been away when it failed.
+            WorkerState::Failed(_) => self.start_closing(name),
             _ => {}
         }
     }

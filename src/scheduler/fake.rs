@@ -8,7 +8,7 @@ use landbridge_node::machine::MachineSpec;
 use landbridge_node::wire::{Failure, HostEntry, QueueBundle, SgeBundle};
 use landbridge_pki::NodeName;
 
-use super::{Scheduler, SchedulerError};
+use super::{Scheduler, SchedulerError, Word};
 
 /// A queue that behaves as the real one and can be told to misbehave. Clones share their state.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +131,11 @@ impl Scheduler for FakeScheduler {
         Ok(state.workers.get(worker).map_or(0, |worker| worker.running))
     }
 
-    async fn canary(&self, worker: &NodeName, _: Duration) -> Result<Result<(), Failure>, SchedulerError> {
+    async fn hang_up(&self, worker: &HostEntry) -> Result<(), SchedulerError> {
+        self.called("hang up", worker.name.as_str()).map(drop)
+    }
+
+    async fn canary(&self, worker: &NodeName, _: &Word, _: Duration) -> Result<Result<(), Failure>, SchedulerError> {
         self.with("canary", worker, |worker| worker.canary.clone().map_or(Ok(()), Err))
     }
 

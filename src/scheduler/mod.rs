@@ -3,8 +3,10 @@
 pub mod fake;
 mod queue;
 pub mod sge;
+mod word;
 
 pub use queue::Queue;
+pub use word::Word;
 
 use std::future::Future;
 use std::time::Duration;
@@ -30,16 +32,22 @@ pub trait Scheduler: Send + Sync {
     /// Lets no more jobs start on the worker; those that run go on.
     fn close(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
 
-    /// Whether the worker's execution daemon has reported to the queue master.
+    /// Ends what connections the queue master has to the execution daemon of before: its machine was started anew, and they
+    /// are dead without knowing it.
+    fn hang_up(&self, worker: &HostEntry) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
+    /// Whether the worker's execution daemon reports to the queue master.
     fn present(&self, worker: &NodeName) -> impl Future<Output = Result<bool, SchedulerError>> + Send;
 
     /// Jobs that run on the worker now.
     fn running(&self, worker: &NodeName) -> impl Future<Output = Result<u32, SchedulerError>> + Send;
 
-    /// Runs a job on the worker, closed or not, and waits for its end. `Ok(Err(_))`: it didn't run or didn't succeed.
+    /// Runs a job on the worker, closed or not, until its word has come back from there, or its good end is known, whichever is
+    /// first. `Ok(Err(_))`: it didn't run or didn't succeed.
     fn canary(
         &self,
         worker: &NodeName,
+        word: &Word,
         deadline: Duration,
     ) -> impl Future<Output = Result<Result<(), Failure>, SchedulerError>> + Send;
 

@@ -8,7 +8,7 @@ use landbridge_pki::NodeName;
 
 use super::fake::FakeScheduler;
 use super::sge::Sge;
-use super::{Scheduler as _, SchedulerError};
+use super::{Scheduler as _, SchedulerError, Word};
 use crate::paths::Paths;
 use crate::spec::{Cluster, SchedulerKind};
 
@@ -79,9 +79,19 @@ impl Queue {
         ask!(self, q => q.running(worker).await, Ok(0))
     }
 
+    /// See [`super::Scheduler::hang_up`].
+    pub async fn hang_up(&self, worker: &HostEntry) -> Result<(), SchedulerError> {
+        ask!(self, q => q.hang_up(worker).await, Ok(()))
+    }
+
     /// See [`super::Scheduler::canary`].
-    pub async fn canary(&self, worker: &NodeName, deadline: Duration) -> Result<Result<(), Failure>, SchedulerError> {
-        ask!(self, q => q.canary(worker, deadline).await, Ok(Ok(())))
+    pub async fn canary(
+        &self,
+        worker: &NodeName,
+        word: &Word,
+        deadline: Duration,
+    ) -> Result<Result<(), Failure>, SchedulerError> {
+        ask!(self, q => q.canary(worker, word, deadline).await, Ok(Ok(())))
     }
 
     /// See [`super::Scheduler::evict`].

@@ -146,6 +146,7 @@ fn process(files: &Files, server: Server) -> Process {
         reload_on: Vec::new(),
         ready: Readiness::Unix(files.socket(n)),
         deadline: Duration::from_secs(10),
+        grace: Process::GRACE,
     }
 }
 

@@ -1,13 +1,17 @@
 //! Labs that people can bring up by name, with `landbridge-lab up NAME`.
 
+mod at_once;
 mod demo;
 mod figure;
+mod newcomers;
 
 use std::error::Error;
 use std::sync::Arc;
 
 use crate::hold::HoldError;
 use crate::lab::Lab;
+
+pub use at_once::{Arrival, join_at_once};
 
 /// What building a scenario ends with; whatever went wrong is told as it is.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -24,7 +28,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: &[Scenario] = &[demo::SCENARIO, figure::SCENARIO];
+pub const SCENARIOS: &[Scenario] = &[demo::SCENARIO, figure::SCENARIO, newcomers::SCENARIO];
 
 /// The one of this name.
 ///

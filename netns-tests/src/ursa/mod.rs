@@ -111,10 +111,7 @@ impl Ursa {
     /// Draws it, brings the front-end up and enrols both hosts.
     pub fn up(name: &str) -> LabResult<Self> {
         let ursa = Self::draw(name)?;
-        ursa.landbridge("up").deadline(PATIENCE).expect_ok()?;
-        for host in &ursa.hosts {
-            ursa.enrol(host)?;
-        }
+        ursa.bring_up()?;
         Ok(ursa)
     }
 
@@ -130,6 +127,12 @@ impl Ursa {
     pub fn edit_file(&self, edit: impl FnOnce(&str) -> String) -> LabResult<()> {
         let file = edit(&self.frontend.read_text(FILE)?);
         self.frontend.write_file(FILE, file)
+    }
+
+    /// Brings the front-end up and enrols the hosts.
+    pub fn bring_up(&self) -> LabResult<()> {
+        self.landbridge("up").deadline(PATIENCE).expect_ok()?;
+        self.hosts.iter().try_for_each(|host| self.enrol(host))
     }
 
     /// A command of `landbridge` on the front-end.

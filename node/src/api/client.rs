@@ -23,7 +23,7 @@ use super::verify::FrontEndVerifier;
 use super::{ApiError, Distrust, Trust};
 use crate::wire::{
     Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, RejoinRequest, RenewRequest,
-    StageReport, TakenBack,
+    StageNews, TakenBack,
 };
 
 /// How long the front-end may take to answer an ordinary request.
@@ -61,9 +61,15 @@ impl Client {
 
     /// A member's client. `key_pem` is PKCS#8.
     pub fn with_identity(identity: &Identity, key_pem: &str) -> Result<Self, ApiError> {
+        Self::with_identity_at(identity, key_pem, None)
+    }
+
+    /// A member's client that tries first where the front-end has answered before.
+    pub fn with_identity_at(identity: &Identity, key_pem: &str, first: Option<SocketAddr>) -> Result<Self, ApiError> {
         let wrong = |what: &str| ApiError::Identity(format!("{what} can't be read"));
-        let endpoints: Vec<SocketAddr> =
+        let mut endpoints: Vec<SocketAddr> =
             identity.api.iter().map(|a| a.parse().map_err(|_| wrong("an API address"))).collect::<Result<_, _>>()?;
+        endpoints.sort_by_key(|endpoint| first.is_some_and(|first| first != *endpoint));
         let chain = certificates(&identity.certificate_pem).ok_or_else(|| wrong("the certificate"))?;
         let trust = certificates(&identity.trust_pem).ok_or_else(|| wrong("the authority"))?;
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| wrong("the private key"))?;
@@ -104,9 +110,9 @@ impl Client {
         self.verifier.authority()
     }
 
-    /// Lets the open connection go: the next request takes the best way that there is then.
-    pub async fn hang_up(&self) {
-        *self.open.lock().await = None;
+    /// Where the front-end has answered over the connection that is open.
+    pub async fn endpoint(&self) -> Option<SocketAddr> {
+        self.open.lock().await.as_ref().map(Connection::endpoint)
     }
 
     /// What the front-end's clock says (its `Date` header), asked when a certificate's dates made us refuse it: the
@@ -141,7 +147,7 @@ impl Client {
     }
 
     /// `POST /v1/stages`.
-    pub async fn stage(&self, body: &StageReport) -> Result<(), ApiError> {
+    pub async fn stages(&self, body: &StageNews) -> Result<(), ApiError> {
         self.send(Method::POST, "/v1/stages", body, ANSWER_DEADLINE).await.map(drop)
     }
 

@@ -1,30 +1,78 @@
-//! The last stage: a job ran here, and the front-end says so.
+//! The last stage: a job ran here and left its word, which goes back to the front-end; the front-end says whether it was its own.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::stages;
 use crate::api::Client;
-use crate::wire::{Failure, Stage};
+use crate::machine::{Directory, MachineSpec, Residue, Watch};
+use crate::wire::{CANARY_WORD, Failure, Orders, Stage};
 use crate::words;
 
 /// Before another question after one that failed.
 const PAUSE: Duration = Duration::from_millis(250);
+/// Whom the queue runs canaries as.
+const CANARY_USER: &str = "nobody";
 
-/// Waits for the front-end's word.
-pub(super) async fn prove(client: &Client, until: Instant) -> Result<(), Failure> {
-    let expected = "a job of the front-end's to run here and say so";
-    let word = timeout_at(until, word(client)).await;
-    word.unwrap_or_else(|_| Err(words::too_late(expected, stages::deadline(Stage::Canary))))
+/// Where the job leaves its word.
+pub(super) fn resources() -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    spec.push(Directory { path: folder().into(), mode: 0o700, owner: Some(CANARY_USER.into()) });
+    spec.push(Residue { path: CANARY_WORD.into() });
+    spec
 }
 
-async fn word(client: &Client) -> Result<(), Failure> {
-    let mut after = 0;
+fn folder() -> &'static Path {
+    Path::new(CANARY_WORD).parent().expect("a file in a directory")
+}
+
+/// Waits for the front-end's verdict, which may stand in its `first` orders already; `carry` takes each word that a job leaves
+/// meanwhile.
+pub(super) async fn prove(
+    client: &Client,
+    first: Option<Orders>,
+    carry: impl Fn(String),
+    until: Instant,
+) -> Result<(), Failure> {
+    let expected = "a job of the front-end's to run here and say so";
+    let verdict = async {
+        tokio::select! {
+            verdict = verdict(client, first) => verdict,
+            Err(error) = listen(carry) => Err(words::local(&format!("to read {CANARY_WORD}"), &error)),
+        }
+    };
+    let verdict = timeout_at(until, verdict).await;
+    verdict.unwrap_or_else(|_| Err(words::too_late(expected, stages::deadline(Stage::Canary))))
+}
+
+/// The word of an earlier join may still be there, and a job may have been quicker than we: what stands there goes too.
+async fn listen(carry: impl Fn(String)) -> io::Result<()> {
+    let watch = Watch::of(folder())?;
+    let mut last = String::new();
     loop {
-        match client.orders(after).await {
+        let word = std::fs::read_to_string(CANARY_WORD).unwrap_or_default();
+        if word.ends_with('\n') && word != last {
+            carry(word.trim_end().to_owned());
+            last = word;
+        }
+        watch.changed().await?;
+    }
+}
+
+async fn verdict(client: &Client, first: Option<Orders>) -> Result<(), Failure> {
+    let mut after = first.as_ref().map_or(0, |orders| orders.generation);
+    let mut news = first.map(Ok);
+    loop {
+        let orders = match news.take() {
+            Some(orders) => orders,
+            None => client.orders(after).await,
+        };
+        match orders {
             Ok(orders) => match orders.canary {
-                Some(word) => return word,
+                Some(verdict) => return verdict,
                 None => after = orders.generation,
             },
             Err(error) if error.is_passing() => sleep(PAUSE).await,

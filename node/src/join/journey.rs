@@ -1,5 +1,6 @@
 //! The stages one after another: timed, bounded, shown, reported, kept.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,8 +16,8 @@ use crate::wire::{Failure, Outcome, Stage, StageReport};
 pub(super) struct Journey {
     start: Instant,
     until: Instant,
-    progress: Progress,
-    timeline: Timeline,
+    progress: RefCell<Progress>,
+    timeline: RefCell<Timeline>,
     reporter: Option<Reporter>,
 }
 
@@ -34,32 +35,32 @@ impl Journey {
     /// Starts the clock; the whole journey ends by `limit`.
     pub(super) fn new(progress: Progress, limit: Duration) -> Self {
         let start = Instant::now();
-        Self { start, until: start + limit, progress, timeline: Timeline::default(), reporter: None }
+        Self { start, until: start + limit, progress: progress.into(), timeline: RefCell::default(), reporter: None }
     }
 
     /// From now on stages are reported; those before now at once.
     pub(super) fn report_to(&mut self, reporter: Reporter) {
-        for report in &self.timeline.stages {
+        for report in &self.timeline.get_mut().stages {
             reporter.report(report.clone());
         }
         self.reporter = Some(reporter);
     }
 
-    /// The vLAN is open: reports go over it from now on.
-    pub(super) fn report_over_the_vlan(&self) {
+    /// A canary job has left this word here.
+    pub(super) fn carry(&self, word: String) {
         if let Some(reporter) = &self.reporter {
-            reporter.take_best_way();
+            reporter.carry(word);
         }
     }
 
-    /// Runs a stage. `work` gets the moment by which it must be done.
+    /// Runs a stage, perhaps beside others. `work` gets the moment by which it must be done.
     pub(super) async fn stage<T>(
-        &mut self,
+        &self,
         stage: Stage,
         work: impl AsyncFnOnce(Instant) -> Result<T, Failure>,
     ) -> Result<T, StageFailed> {
         let begin = Instant::now();
-        self.progress.begins(stage);
+        self.progress.borrow_mut().begins(stage);
         let result = work(self.until.min(begin + deadline(stage))).await;
         let outcome = match &result {
             Ok(_) => Outcome::Passed,
@@ -69,14 +70,21 @@ impl Journey {
         result.map_err(|failure| StageFailed { stage, failure })
     }
 
+    /// These stages will run side by side; they are shown in this order.
+    pub(super) fn line_up(&self, stages: &[Stage]) {
+        for stage in stages {
+            self.progress.borrow_mut().begins(*stage);
+        }
+    }
+
     /// A stage that the cluster doesn't need.
-    pub(super) fn not_needed(&mut self, stage: Stage) {
+    pub(super) fn not_needed(&self, stage: Stage) {
         self.record(stage, Instant::now(), Outcome::NotNeeded);
     }
 
     /// Something to say between the stages.
     pub(super) fn remark(&self, text: &str) {
-        self.progress.remark(text);
+        self.progress.borrow().remark(text);
     }
 
     /// Since the start.
@@ -84,22 +92,24 @@ impl Journey {
         self.start.elapsed()
     }
 
-    /// Ends the journey: the last reports are on their way to arrive, and the timeline is given out.
+    /// Ends the journey: the last reports are on their way to arrive, and the timeline is given out in the stages' order.
     pub(super) async fn finish(self) -> Timeline {
         if let Some(reporter) = self.reporter {
             reporter.finish().await;
         }
-        self.timeline
+        let mut timeline = self.timeline.into_inner();
+        timeline.stages.sort_by_key(|report| report.stage);
+        timeline
     }
 
-    fn record(&mut self, stage: Stage, begin: Instant, outcome: Outcome) {
+    fn record(&self, stage: Stage, begin: Instant, outcome: Outcome) {
         let report =
             StageReport { stage, outcome, started_ms: millis(begin - self.start), took_ms: millis(begin.elapsed()) };
-        self.progress.ended(&report);
+        self.progress.borrow_mut().ended(&report);
         if let Some(reporter) = &self.reporter {
             reporter.report(report.clone());
         }
-        self.timeline.stages.push(report);
+        self.timeline.borrow_mut().stages.push(report);
     }
 }
 

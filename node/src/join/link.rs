@@ -61,6 +61,7 @@ fn openvpn(config: &Path) -> Process {
         reload_on: Vec::new(),
         ready: Readiness::Log(TUNNEL_READY.into()),
         deadline: TUNNEL_DEADLINE,
+        grace: Process::GRACE,
     }
 }
 

@@ -14,6 +14,7 @@ mod plan;
 pub mod progress;
 pub mod queue;
 mod reporter;
+mod services;
 pub mod stages;
 #[cfg(test)]
 mod stages_tests;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -37,18 +37,23 @@ pub fn resources(nfs: &NfsBundle) -> MachineSpec {
     spec
 }
 
-/// Whether the server is there at all: mount(8) would retry for minutes before it said so.
-pub async fn preflight(nfs: &NfsBundle) -> Result<(), Failure> {
-    knock(nfs.server, PORT).await.map_err(|seen| Failure {
-        expected: format!("an NFS server at {}:{PORT}", nfs.server),
+/// Where the server listens.
+pub fn server(nfs: &NfsBundle) -> SocketAddrV4 {
+    SocketAddrV4::new(nfs.server, PORT)
+}
+
+/// The server did not answer, for this reason; mount(8) would retry for minutes before it said so.
+pub fn unreached(nfs: &NfsBundle, seen: String) -> Failure {
+    Failure {
+        expected: format!("an NFS server at {}", server(nfs)),
         seen,
         remedy: "start the front-end's services (landbridge up), and see landbridge status there".into(),
-    })
+    }
 }
 
 /// Opens a TCP connection and closes it; says in plain words why it could not.
-pub(super) async fn knock(address: Ipv4Addr, port: u16) -> Result<(), String> {
-    match timeout(KNOCK, TcpStream::connect(SocketAddrV4::new(address, port))).await {
+pub(super) async fn knock(address: SocketAddrV4) -> Result<(), String> {
+    match timeout(KNOCK, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             Err("the machine is there, but nothing listens on the port (connection refused)".into())
@@ -135,6 +140,8 @@ fn refused(nfs: &NfsBundle, said: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn nfs() -> NfsBundle {
@@ -170,9 +177,10 @@ mod tests {
     async fn a_port_without_a_server_is_told_from_one_with() {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("its address").port();
-        assert_eq!(knock(Ipv4Addr::LOCALHOST, port).await, Ok(()));
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        assert_eq!(knock(address).await, Ok(()));
         drop(listener);
-        let seen = knock(Ipv4Addr::LOCALHOST, port).await.expect_err("nobody listens");
+        let seen = knock(address).await.expect_err("nobody listens");
         assert!(seen.contains("connection refused"), "{seen}");
     }
 

@@ -1,6 +1,8 @@
 //! The NIS domain: bound, and asked for a user.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::process::Output;
 
 use tokio::net::TcpStream;
@@ -8,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::worker::Worker;
-use crate::machine::{Block, Directory, File, MachineSpec, Process, Readiness, Residue};
+use crate::machine::{Block, Directory, File, MachineSpec, Process, Readiness, Residue, Watch};
 use crate::wire::{Failure, NisBundle};
 use crate::words;
 
@@ -20,8 +22,12 @@ const RPCBIND_STATE: &str = "/run/rpcbind";
 const RPCBIND_PORT: u16 = 111;
 /// Both programs are ready within a few round trips.
 const START: Duration = Duration::from_secs(10);
-/// Between two questions to ypbind: there is no event for "bound".
-const PAUSE: Duration = Duration::from_millis(25);
+/// Where ypbind writes down whom it is bound to, a file a domain and version.
+const BINDINGS: &str = "/var/yp/binding";
+/// The machine's own users.
+const PASSWD: &str = "/etc/passwd";
+/// Between two questions that were answered in vain.
+const PAUSE: Duration = Duration::from_millis(50);
 /// When ypbind has not bound after this long, the server itself is asked what is wrong.
 const DOUBT: Duration = Duration::from_secs(1);
 /// What one question may take.
@@ -37,7 +43,7 @@ pub async fn has_foreign_rpcbind() -> bool {
 pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     let directory = |path: &str| Directory { path: path.into(), mode: 0o755, owner: None };
     let mut spec = MachineSpec::default();
-    spec.push(directory("/var/yp/binding"));
+    spec.push(directory(BINDINGS));
     spec.push(File::open("/etc/defaultdomain", format!("{}\n", nis.domain)));
     spec.push(Block {
         path: "/etc/yp.conf".into(),
@@ -50,7 +56,7 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
         rpcbind(&mut spec, &worker.bundle.address.ip().to_string());
     }
     for version in 1..=3 {
-        spec.push(Residue { path: format!("/var/yp/binding/{}.{version}", nis.domain).into() });
+        spec.push(Residue { path: format!("{BINDINGS}/{}.{version}", nis.domain).into() });
     }
     spec.push(Residue { path: "/run/ypbind.pid".into() });
     // -local-only: nobody else has business with our binding.
@@ -87,12 +93,17 @@ fn process(name: &str, argv: &[&str], ready: Readiness, restart_on: &[&str]) -> 
         reload_on: Vec::new(),
         ready,
         deadline: START,
+        grace: Process::GRACE,
     }
 }
 
 /// ypbind is bound, the map has users, and the C library finds one of them.
 pub async fn prove(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
     bound(nis, until).await?;
+    // One program tells it all when the domain has users of its own, which it nearly always has.
+    if knows_more_than(&passwd()?, &ask("getent", &["passwd"]).await) {
+        return Ok(());
+    }
     let Some(user) = first_user(nis, until).await? else { return Ok(()) };
     match ask("getent", &["passwd", &user]).await {
         Ok(output) if output.status.success() => Ok(()),
@@ -104,10 +115,29 @@ pub async fn prove(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
     }
 }
 
+fn passwd() -> Result<String, Failure> {
+    std::fs::read_to_string(PASSWD).map_err(|error| words::local(&format!("to read {PASSWD}"), &error))
+}
+
+/// Whether the C library knows users who don't stand in the machine's own file.
+fn knows_more_than(own: &str, answer: &io::Result<Output>) -> bool {
+    let Ok(Output { stdout, .. }) = answer else { return false };
+    let own: BTreeSet<&str> = own.lines().filter_map(user).collect();
+    String::from_utf8_lossy(stdout).lines().filter_map(user).any(|user| !own.contains(user))
+}
+
+/// Whom a line of passwd(5) is about.
+fn user(line: &str) -> Option<&str> {
+    line.split_once(':').map(|(name, _)| name)
+}
+
+/// Waits until ypbind has written down whom it is bound to, and answers.
 async fn bound(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
     let doubt = Instant::now() + DOUBT;
+    let watch =
+        Watch::of(Path::new(BINDINGS)).map_err(|error| words::local(&format!("to watch {BINDINGS}"), &error))?;
     loop {
-        if succeeded(ask("ypwhich", &[]).await, "ypwhich")?.is_some() {
+        if is_written_down(nis) && succeeded(ask("ypwhich", &[]).await, "ypwhich")?.is_some() {
             return Ok(());
         }
         let now = Instant::now();
@@ -116,8 +146,15 @@ async fn bound(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
         {
             return Err(failure);
         }
-        sleep(PAUSE).await;
+        // The file of before a crash may be there, and is not written again when it would stay the same.
+        let pause = if is_written_down(nis) { PAUSE } else { DOUBT };
+        let _ = timeout(pause, watch.changed()).await;
     }
+}
+
+fn is_written_down(nis: &NisBundle) -> bool {
+    let file = Path::new(BINDINGS).join(format!("{}.2", nis.domain));
+    std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
 }
 
 /// What the server itself says of the domain; `None` when it serves it, or may yet answer.
@@ -154,8 +191,7 @@ async fn first_user(nis: &NisBundle, until: Instant) -> Result<Option<String>, F
     loop {
         if let Some(cat) = succeeded(ask("ypcat", &["passwd.byname"]).await, "ypcat")? {
             let users = String::from_utf8_lossy(&cat.stdout);
-            let first = users.lines().find_map(|line| line.split_once(':')).map(|(name, _)| name.to_owned());
-            return Ok(first);
+            return Ok(users.lines().find_map(user).map(str::to_owned));
         }
         if Instant::now() >= until {
             return Err(Failure {
@@ -205,6 +241,19 @@ mod tests {
 
     fn nis() -> NisBundle {
         NisBundle { domain: "ursa.vlan".into(), server: std::net::Ipv4Addr::new(10, 77, 0, 1) }
+    }
+
+    #[test]
+    fn users_of_the_domain_are_told_from_the_machines_own() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let own = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n";
+        let says = |text: &str| {
+            let (stdout, stderr) = (text.as_bytes().to_vec(), Vec::new());
+            knows_more_than(own, &Ok(Output { status: std::process::ExitStatus::from_raw(0), stdout, stderr }))
+        };
+        assert!(says(&format!("{own}ada:x:1000:1000::/home/ada:/bin/bash\n")));
+        assert!(!says(own));
+        assert!(!knows_more_than(own, &Err(io::ErrorKind::TimedOut.into())));
     }
 
     #[test]

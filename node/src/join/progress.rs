@@ -6,31 +6,50 @@ use std::time::Duration;
 
 use crate::wire::{Outcome, Stage, StageReport};
 
-/// Where the stages are shown.
+/// Where the stages are shown, those that run side by side in their order.
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
+    /// Those that are not shown yet; with its lines, one that has ended before an earlier one.
+    open: Vec<(Stage, Option<String>)>,
 }
 
 impl Progress {
     /// For this process's standard output.
     pub fn of_stdout() -> Self {
-        Self { terminal: io::stdout().is_terminal() }
+        Self { terminal: io::stdout().is_terminal(), open: Vec::new() }
     }
 
-    /// A stage begins: on a terminal its name is shown until the line is complete.
-    pub fn begins(&self, stage: Stage) {
-        if self.terminal {
-            print(&format!("{stage:<9} …"));
+    /// A stage begins: on a terminal its name is shown until the line is complete. Of those that run side by side the others
+    /// may be told of before they do.
+    pub fn begins(&mut self, stage: Stage) {
+        if self.open.iter().all(|(open, _)| *open != stage) {
+            self.open.push((stage, None));
         }
+        self.show_running();
     }
 
     /// A stage has ended.
-    pub fn ended(&self, report: &StageReport) {
+    pub fn ended(&mut self, report: &StageReport) {
+        match self.open.iter_mut().find(|(stage, _)| *stage == report.stage) {
+            Some((_, text)) => *text = Some(lines(report)),
+            None => self.open.push((report.stage, Some(lines(report)))),
+        }
+        let shown = self.open.iter().take_while(|(_, text)| text.is_some()).count();
+        let text: String = self.open.drain(..shown).filter_map(|(_, text)| text).collect();
         if self.terminal {
             print("\r\x1b[K");
         }
-        print(&lines(report));
+        print(&text);
+        self.show_running();
+    }
+
+    fn show_running(&self) {
+        let running: Vec<_> =
+            self.open.iter().filter(|(_, text)| text.is_none()).map(|(stage, _)| stage.as_str()).collect();
+        if self.terminal && !running.is_empty() {
+            print(&format!("\r\x1b[K{} …", running.join(", ")));
+        }
     }
 
     /// A remark between the stages.

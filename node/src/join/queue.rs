@@ -1,12 +1,13 @@
 //! The queue's execution daemon.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
 
-use super::nfs::knock;
+use super::canary;
 use super::worker::Worker;
-use crate::machine::{Directory, File, MachineSpec, Process, Readiness, Residue};
+use crate::machine::{Beside, Directory, File, MachineSpec, Process, Readiness, Residue, StepError};
 use crate::wire::{Failure, QueueBundle, SgeBundle};
 use crate::words;
 
@@ -14,6 +15,10 @@ use crate::words;
 const SGE_ADMIN: &str = "sgeadmin";
 /// Where the execution daemon keeps its jobs.
 const SGE_SPOOL: &str = "/var/spool/gridengine/execd";
+/// The execution daemon's process.
+const EXECD: &str = "sge_execd";
+/// What runs each of its jobs, and is its child.
+const SHEPHERD: &str = "sge_shepherd";
 /// Debian's program itself: the wrapper of that name in PATH runs a dozen shell commands to find out what we know.
 const SGE_EXECD: &str = "/usr/lib/gridengine/sge_execd";
 /// From start to listening: it registers with the queue master first.
@@ -37,6 +42,7 @@ fn sge_resources(sge: &SgeBundle, worker: &Worker) -> MachineSpec {
     }
     spec.push(directory(Path::new(SGE_SPOOL), Some(SGE_ADMIN)));
     spec.push(Residue { path: Path::new(SGE_SPOOL).join(worker.name.as_str()) });
+    spec.extend(canary::resources());
     spec.push(execd(sge, sge.common.iter().map(|(name, _)| common.join(name)).collect()));
     spec
 }
@@ -51,25 +57,50 @@ fn execd(sge: &SgeBundle, restart_on: Vec<std::path::PathBuf>) -> Process {
         ("SGE_ND", "1".into()),
     ];
     Process {
-        name: "sge_execd".into(),
+        name: EXECD.into(),
         argv: vec![SGE_EXECD.into()],
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         restart_on,
         reload_on: Vec::new(),
         ready: Readiness::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, sge.execd_port))),
         deadline: START,
+        grace: Process::GRACE,
     }
 }
 
-/// Whether the queue master is there at all: the execution daemon would retry in silence.
-pub async fn preflight(queue: &QueueBundle, worker: &Worker) -> Result<(), Failure> {
+/// Where the queue master listens.
+pub fn master(queue: &QueueBundle, worker: &Worker) -> SocketAddrV4 {
     let QueueBundle::Sge(sge) = queue;
-    let front_end = &worker.bundle.front_end;
-    knock(front_end.address, sge.qmaster_port).await.map_err(|seen| Failure {
-        expected: format!("the queue master at {} ({}:{})", front_end.name, front_end.address, sge.qmaster_port),
+    SocketAddrV4::new(worker.bundle.front_end.address, sge.qmaster_port)
+}
+
+/// The queue master did not answer, for this reason; the execution daemon would retry in silence.
+pub fn unreached(queue: &QueueBundle, worker: &Worker, seen: String) -> Failure {
+    Failure {
+        expected: format!("the queue master at {} ({})", worker.bundle.front_end.name, master(queue, worker)),
         seen,
         remedy: "start the front-end's services (landbridge up), and see landbridge status there".into(),
-    })
+    }
+}
+
+/// Ends an execution daemon whose queue master went away: it looks for it every half minute only (Grid Engine's
+/// `EXECD_MAX_RECONNECT_TIMEOUT`), and started anew it does so at once. One that has jobs is left to find its own way.
+pub async fn end_if_cut_off(machine: Beside<'_>, queue: &QueueBundle, worker: &Worker) -> Result<(), StepError> {
+    if is_connected(master(queue, worker)) || is_running(SHEPHERD) { Ok(()) } else { machine.end(EXECD).await }
+}
+
+/// Whether a TCP connection to there is open, by `/proc/net/tcp`, proc(5): addresses are in the machine's own byte order, and
+/// 01 is "established".
+fn is_connected(to: SocketAddrV4) -> bool {
+    let remote = format!("{:08X}:{:04X}", u32::from_ne_bytes(to.ip().octets()), to.port());
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    connections.lines().map(|line| line.split_whitespace().skip(2).take(2)).any(|seen| seen.eq([remote.as_str(), "01"]))
+}
+
+fn is_running(program: &str) -> bool {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut names = processes.filter_map(|process| fs::read_to_string(process.path().join("comm")).ok());
+    names.any(|name| name.trim_end() == program)
 }
 
 /// Why the execution daemon does not run.
@@ -96,4 +127,20 @@ fn refused(worker: &Worker, said: &str) -> Failure {
         (said.to_owned(), "see the messages in /var/spool/gridengine/execd and /tmp/execd_messages.*")
     };
     Failure { expected, seen, remedy: remedy.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_connection_is_told_from_one_that_was_closed() {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let SocketAddr::V4(to) = listener.local_addr().expect("its address") else { unreachable!("an IPv4 port") };
+        assert!(!is_connected(to));
+        let connection = std::net::TcpStream::connect(to).expect("somebody listens");
+        assert!(is_connected(to));
+        drop((connection, listener));
+        assert!(!is_connected(to));
+    }
 }

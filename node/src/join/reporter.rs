@@ -7,18 +7,24 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::api::Client;
-use crate::wire::StageReport;
+use crate::wire::{StageNews, StageReport};
 
 /// How long the last reports are waited for.
 const LAST: Duration = Duration::from_secs(3);
 /// Before a report is sent again that did not arrive.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Sends reports in the order in which they come.
+/// Sends reports in the order in which they come; those that came while others were on their way go together.
 #[derive(Debug)]
 pub(super) struct Reporter {
     queue: UnboundedSender<Message>,
     task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Report(Box<StageReport>),
+    Word(String),
 }
 
 impl Reporter {
@@ -34,9 +40,9 @@ impl Reporter {
         let _ = self.queue.send(Message::Report(Box::new(report)));
     }
 
-    /// From here on a better way to the front-end may be open: the vLAN.
-    pub(super) fn take_best_way(&self) {
-        let _ = self.queue.send(Message::HangUp);
+    /// Adds what a canary job has left here.
+    pub(super) fn carry(&self, word: String) {
+        let _ = self.queue.send(Message::Word(word));
     }
 
     /// Waits until the last report has arrived, or for a while.
@@ -48,25 +54,27 @@ impl Reporter {
     }
 }
 
-#[derive(Debug)]
-enum Message {
-    Report(Box<StageReport>),
-    HangUp,
-}
-
 async fn send(client: Client, mut messages: UnboundedReceiver<Message>) {
-    while let Some(message) = messages.recv().await {
-        let Message::Report(report) = message else {
-            client.hang_up().await;
-            continue;
-        };
+    let mut some = Vec::new();
+    while messages.recv_many(&mut some, usize::MAX).await > 0 {
+        let news = news(some.drain(..));
         // A front-end that starts anew meanwhile still waits for each: it begins its own proof when it has heard of the last.
-        while let Err(error) = client.stage(&report).await {
-            tracing::warn!(stage = %report.stage, %error, "reporting a stage failed");
+        while let Err(error) = client.stages(&news).await {
+            tracing::warn!(%error, "reporting stages failed");
             if !error.is_passing() {
                 break;
             }
             sleep(PAUSE).await;
         }
     }
+}
+
+fn news(messages: impl Iterator<Item = Message>) -> StageNews {
+    messages.fold(StageNews::default(), |mut news, message| {
+        match message {
+            Message::Report(report) => news.stages.push(*report),
+            Message::Word(word) => news.word = Some(word),
+        }
+        news
+    })
 }

@@ -1,23 +1,30 @@
 //! The join itself: stage after stage.
 
+use std::cell::Cell;
+use std::net::SocketAddr;
+
 use landbridge_fabric::Mtu;
 use landbridge_pki::{NodeName, Role};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout};
 
 use super::contact::contact;
 use super::identity::{enrol, rejoin};
 use super::journey::{Journey, StageFailed};
 use super::progress::Progress;
 use super::reporter::Reporter;
-use super::stages::{is_needed, resources};
-use super::{Options, Start, Worker, address, canary, keep, link, mtu, nfs, nis, queue};
+use super::services::{Doors, Services};
+use super::stages::{is_needed, resources, whole_spec};
+use super::{Options, Start, Worker, address, canary, keep, link, mtu};
 use crate::api::Client;
-use crate::machine::{Machine, MachineSpec};
+use crate::machine::{ConvergeError, Machine, MachineSpec};
 use crate::names;
 use crate::nic;
 use crate::state::{Member, State};
-use crate::wire::{Bundle, Failure, Stage};
+use crate::wire::{Bundle, Failure, Orders, Stage};
 use crate::words;
+
+/// For the first orders, which are answered at once; without them the canary's stage asks again.
+const FIRST_ORDERS: Duration = Duration::from_secs(5);
 
 /// A ready worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +51,12 @@ pub async fn join(
         journey.remark(&format!("this machine is {} already; the token was not used", member.facts.name));
     }
     let mut walk = Walk { state, machine, changed: matches!(start, Start::New { .. }) };
-    let walked = walk.all(&mut journey, start).await;
-    let took = journey.elapsed();
+    let walked = Box::pin(walk.all(&mut journey, start)).await;
     let timeline = journey.finish().await;
     if let Err(error) = state.keep_timeline(&timeline) {
         tracing::warn!(%error, "the timeline could not be kept");
     }
-    walked.map(|name| Joined { name, took, changed: walk.changed })
+    walked.map(|(name, took)| Joined { name, took, changed: walk.changed })
 }
 
 struct Walk<'a> {
@@ -60,31 +66,56 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn all(&mut self, journey: &mut Journey, start: &Start) -> Result<NodeName, StageFailed> {
+    /// The worker's name, and how long it took until it was ready.
+    async fn all(&mut self, journey: &mut Journey, start: &Start) -> Result<(NodeName, Duration), StageFailed> {
         let client = self.contact(journey, start).await?;
         let (member, bundle) = journey.stage(Stage::Identity, async |_| self.identity(&client, start).await).await?;
-        let client = member_client(&member).map_err(|failure| StageFailed { stage: Stage::Identity, failure })?;
-        if let Ok(beside) = member_client(&member) {
+        let reached = client.endpoint().await;
+        let client =
+            member_client(&member, reached).map_err(|failure| StageFailed { stage: Stage::Identity, failure })?;
+        if let Ok(beside) = member_client(&member, reached) {
             journey.report_to(Reporter::start(beside));
         }
         let worker = Worker::new(&member, bundle, start.attachment().clone(), self.state.paths().clone());
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage > Stage::Identity) {
-            if is_needed(stage, &worker.bundle) {
-                if stage == Stage::Mtu {
-                    journey.report_over_the_vlan();
-                }
-                journey.stage(stage, async |until| self.one(stage, &worker, &client, until).await).await?;
-            } else {
-                journey.not_needed(stage);
-            }
+        for stage in [Stage::Link, Stage::Address] {
+            journey.stage(stage, async |until| self.one(stage, &worker, until).await).await?;
         }
-        // Nothing is left to do, unless an earlier join wanted something else.
-        let kept = keep(self.machine, &worker, || true).await;
-        self.changed |= !kept.done.is_empty();
-        for (stage, error) in kept.failed {
-            tracing::warn!(%stage, error = %words::chain(&error), "not as it should be");
+        let doors = Doors::knock(&worker);
+        journey.stage(Stage::Mtu, async |until| self.one(Stage::Mtu, &worker, until).await).await?;
+        // The way to the front-end's verdict is opened meanwhile.
+        let first = timeout(FIRST_ORDERS, client.orders(0));
+        let (served, first) = tokio::join!(self.services(journey, &worker, doors), first);
+        let first = first.ok().and_then(Result::ok);
+        served?;
+        if is_needed(Stage::Canary, &worker.bundle) {
+            let carry = |word| journey.carry(word);
+            let work = async |until| self.canary(&client, first, carry, &worker, until).await;
+            journey.stage(Stage::Canary, work).await?;
+        } else {
+            journey.not_needed(Stage::Canary);
         }
-        Ok(worker.name)
+        let took = journey.elapsed();
+        self.tidy(&worker).await;
+        Ok((worker.name, took))
+    }
+
+    async fn services(&mut self, journey: &Journey, worker: &Worker, doors: Doors) -> Result<(), StageFailed> {
+        let changed = Cell::new(self.changed);
+        let interrupted = |error: ConvergeError| words::local("the machine as it was before", &error);
+        let machine = self.machine.beside().await;
+        let machine = machine.map_err(|error| StageFailed { stage: Stage::Nfs, failure: interrupted(error) })?;
+        let services = Services { journey, machine, state: self.state, worker, changed: &changed };
+        let served = services.all(doors).await;
+        self.changed = changed.get();
+        served
+    }
+
+    /// Nothing is left to do, unless an earlier join wanted something else.
+    async fn tidy(&mut self, worker: &Worker) {
+        match self.machine.converge(&whole_spec(worker)).await {
+            Ok(report) => self.changed |= !report.done.is_empty(),
+            Err(error) => tracing::warn!(error = %words::chain(&error), "not as it should be"),
+        }
     }
 
     /// Reaches the front-end. A known worker whose front-end is not there gets everything that needs no front-end first.
@@ -151,77 +182,56 @@ impl Walk<'_> {
         }
     }
 
-    /// A stage behind the identity: what must be there first, what it adds, and its proof.
-    async fn one(&mut self, stage: Stage, worker: &Worker, client: &Client, until: Instant) -> Result<(), Failure> {
-        self.prepare(stage, worker).await?;
+    /// A stage between the identity and the services: what it adds, and its proof.
+    async fn one(&mut self, stage: Stage, worker: &Worker, until: Instant) -> Result<(), Failure> {
+        if stage == Stage::Address {
+            names::take(self.state, worker.name.as_str(), None)
+                .map_err(|e| words::local(&format!("the host name {}", worker.name), &e))?;
+        }
         let added = self.machine.extend(&resources(stage, worker)).await;
         self.changed |= !added.map_err(|e| explain(stage, worker, &e))?.done.is_empty();
         match stage {
-            Stage::Canary => self.canary(worker, client, until).await,
-            _ => prove(stage, worker, until).await,
+            Stage::Address => address::prove(worker, until).await,
+            Stage::Mtu => mtu::prove(worker, until).await,
+            // OpenVPN has said that the tunnel is up.
+            _ => Ok(()),
         }
     }
 
     /// Waits for the front-end's word, unless the execution daemon ends before that: then nobody runs the job.
-    async fn canary(&mut self, worker: &Worker, client: &Client, until: Instant) -> Result<(), Failure> {
+    async fn canary(
+        &mut self,
+        client: &Client,
+        first: Option<Orders>,
+        carry: impl Fn(String),
+        worker: &Worker,
+        until: Instant,
+    ) -> Result<(), Failure> {
         let mut exits = self.machine.exits().map_err(|e| words::local("to watch this worker's programs", &e))?;
         tokio::select! {
-            word = canary::prove(client, until) => word,
+            verdict = canary::prove(client, first, carry, until) => verdict,
             name = exits.next() => Err(words::ended(&name, &worker.paths)),
         }
-    }
-
-    async fn prepare(&mut self, stage: Stage, worker: &Worker) -> Result<(), Failure> {
-        let bundle = &worker.bundle;
-        let domain = match stage {
-            Stage::Nfs => return maybe(bundle.nfs.as_ref().map(nfs::preflight)).await,
-            Stage::Queue => return maybe(bundle.queue.as_ref().map(|q| queue::preflight(q, worker))).await,
-            Stage::Address => None,
-            Stage::Nis => bundle.nis.as_ref().map(|nis| nis.domain.as_str()),
-            _ => return Ok(()),
-        };
-        names::take(self.state, worker.name.as_str(), domain)
-            .map_err(|e| words::local(&format!("the host name {}", worker.name), &e))
-    }
-}
-
-async fn prove(stage: Stage, worker: &Worker, until: Instant) -> Result<(), Failure> {
-    let bundle = &worker.bundle;
-    match stage {
-        Stage::Address => address::prove(worker, until).await,
-        Stage::Mtu => mtu::prove(worker, until).await,
-        Stage::Nfs => maybe(bundle.nfs.as_ref().map(|nfs| nfs::prove(nfs, until))).await,
-        Stage::Nis => maybe(bundle.nis.as_ref().map(|nis| nis::prove(nis, until))).await,
-        // OpenVPN has said that the tunnel is up; the execution daemon listens; the front-end proves the canary.
-        Stage::Contact | Stage::Identity | Stage::Link | Stage::Queue | Stage::Canary => Ok(()),
     }
 }
 
 fn explain(stage: Stage, worker: &Worker, error: &(dyn std::error::Error + 'static)) -> Failure {
-    match (stage, &worker.bundle.nfs) {
-        (Stage::Link, _) => link::explain(worker, error),
-        (Stage::Nfs, Some(nfs)) => nfs::explain(nfs, error),
-        (Stage::Nis, _) => nis::explain(error),
-        (Stage::Queue, _) => queue::explain(worker, error),
+    match stage {
+        Stage::Link => link::explain(worker, error),
         _ => words::local(&format!("the stage {stage} to change this machine"), error),
-    }
-}
-
-async fn maybe(work: Option<impl Future<Output = Result<(), Failure>>>) -> Result<(), Failure> {
-    match work {
-        Some(work) => work.await,
-        None => Ok(()),
     }
 }
 
 fn first_client(start: &Start) -> Result<Client, Failure> {
     match start {
         Start::New { token, .. } => Ok(Client::with_pin(token.endpoint.into(), token.pin)),
-        Start::Known { member, .. } => member_client(member),
+        Start::Known { member, .. } => member_client(member, None),
     }
 }
 
-fn member_client(member: &Member) -> Result<Client, Failure> {
+/// For a member; the front-end has answered at `reached` already.
+fn member_client(member: &Member, reached: Option<SocketAddr>) -> Result<Client, Failure> {
     use secrecy::ExposeSecret as _;
-    Client::with_identity(&member.identity, member.key_pem.expose_secret()).map_err(|e| words::contact(&e, None))
+    Client::with_identity_at(&member.identity, member.key_pem.expose_secret(), reached)
+        .map_err(|e| words::contact(&e, None))
 }

@@ -1,12 +1,13 @@
 //! From what is to what should be.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use landbridge_fabric::EntryId;
 
 use super::error::UndoError;
 use super::exits::Exits;
-use super::kinds::block;
+use super::kinds::{block, process};
 use super::ledger::{Entry, Ledger};
 use super::lock::Lock;
 use super::observe::World;
@@ -20,7 +21,7 @@ use super::{
 #[derive(Debug)]
 pub struct Machine {
     context: Context,
-    ledger: Ledger,
+    ledger: Mutex<Ledger>,
     _lock: Lock,
 }
 
@@ -34,6 +35,10 @@ pub struct Report {
     /// From the first look to the last.
     pub took: Duration,
 }
+
+/// A machine of which several parts are made at the same time. Each part's steps are undone by themselves when one fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a>(&'a Machine);
 
 /// Whoever wants to see steps while they are done. Gets a step's line just before it begins.
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
@@ -54,7 +59,7 @@ impl Machine {
         let lock = Lock::take(&place.lock()).await?;
         let ledger = Ledger::open(&place.ledger(), place.kept()).await?;
         let network = journal::open(&place.network()).await.map_err(LedgerError::from)?;
-        let mut machine = Self { context: Context::new(place, network), ledger, _lock: lock };
+        let mut machine = Self { context: Context::new(place, network), ledger: ledger.into(), _lock: lock };
         machine.recover().await?;
         Ok(machine)
     }
@@ -66,7 +71,7 @@ impl Machine {
 
     /// Whether anything on the machine is ours.
     pub fn is_bare(&self) -> bool {
-        self.ledger.made().is_empty() && self.ledger.interrupted().is_empty()
+        self.ledger().made().is_empty() && self.ledger().interrupted().is_empty()
     }
 
     /// What [`Machine::converge`] would do. Changes nothing.
@@ -90,15 +95,24 @@ impl Machine {
         self.carry_out(part, Scope::Part, &mut |_| {}).await
     }
 
-    /// Undoes everything of ours, by the ledger alone.
+    /// The machine, for whoever makes several parts at the same time. No part may name what another one does.
+    pub async fn beside(&mut self) -> Result<Beside<'_>, ConvergeError> {
+        self.recover().await?;
+        Ok(Beside(self))
+    }
+
+    /// Undoes everything of ours, by the ledger alone. Programs are not given long to end: what they would save goes too.
     pub async fn tear_down(&mut self) -> Result<Report, ConvergeError> {
-        self.converge(&MachineSpec::default()).await
+        self.context.hurry(true);
+        let report = self.converge(&MachineSpec::default()).await;
+        self.context.hurry(false);
+        report
     }
 
     /// Removes the engine's own files from a machine on which nothing is ours any more; the logs of programs stay.
     pub fn vacate(self) -> Result<(), StepError> {
         let place = &self.context.place;
-        if let Some(made) = self.ledger.made().first() {
+        if let Some(made) = self.ledger().made().first() {
             let why = format!("{} is still ours; tear down first", made.key);
             return Err(StepError::refused("forgetting the machine of", place.owner.to_string(), why));
         }
@@ -107,7 +121,7 @@ impl Machine {
 
     /// Undoes the steps that a crash (or a caller that stopped waiting) interrupted, newest first.
     pub async fn recover(&mut self) -> Result<(), UndoError> {
-        let interrupted = self.ledger.interrupted();
+        let interrupted = self.ledger().interrupted();
         let mut errors = vec![];
         for (id, step) in interrupted.into_iter().rev() {
             tracing::info!(step = %step.key, "undoing a step that was interrupted");
@@ -119,7 +133,7 @@ impl Machine {
 
     /// Hears of the end of the processes that run now.
     pub fn exits(&self) -> Result<Exits, StepError> {
-        let made = self.ledger.made();
+        let made = self.ledger().made();
         let names = made.iter().filter_map(|made| match &made.record {
             Record::Process(process) => Some(process.name()),
             _ => None,
@@ -133,8 +147,12 @@ impl Machine {
         scope: Scope,
         progress: Progress<'_>,
     ) -> Result<Report, ConvergeError> {
-        let start = Instant::now();
         self.recover().await?;
+        self.work(spec, scope, progress).await
+    }
+
+    async fn work(&self, spec: &MachineSpec, scope: Scope, progress: Progress<'_>) -> Result<Report, ConvergeError> {
+        let start = Instant::now();
         let plan = self.plan_for(spec, scope).await?;
         let done = plan.lines().map(String::from).collect();
         if !plan.is_empty() {
@@ -148,7 +166,7 @@ impl Machine {
     }
 
     async fn plan_for(&self, spec: &MachineSpec, scope: Scope) -> Result<Plan, PlanError> {
-        let all = self.ledger.made();
+        let all = self.ledger().made();
         let created = block::created(&all);
         let made = match scope {
             Scope::Whole => all,
@@ -161,7 +179,7 @@ impl Machine {
         plan(&self.context.place.owner, spec, &made, world)
     }
 
-    async fn apply(&mut self, plan: &Plan, progress: Progress<'_>) -> Result<(), ConvergeError> {
+    async fn apply(&self, plan: &Plan, progress: Progress<'_>) -> Result<(), ConvergeError> {
         let mut begun = vec![];
         for step in &plan.steps {
             progress(step.line());
@@ -170,29 +188,30 @@ impl Machine {
                 return Err(ConvergeError::Step { step: step.line().into(), cause, undo });
             }
         }
-        Ok(self.ledger.settle()?)
+        Ok(self.ledger().settle()?)
     }
 
     /// Keeps, journals, does, records.
-    async fn perform(&mut self, step: &Step, begun: &mut Vec<(EntryId, Entry)>) -> Result<(), StepError> {
+    async fn perform(&self, step: &Step, begun: &mut Vec<(EntryId, Entry)>) -> Result<(), StepError> {
         tracing::debug!(step = step.line(), "carrying out");
         let prepared = step.change.prepare(&self.context)?;
         let journaled = |error: LedgerError| StepError::new("journaling", step.key.to_string(), error);
-        let (id, entry) = self.ledger.begin(&step.key, prepared.inverse, prepared.after).map_err(journaled)?;
+        let (id, entry) = self.ledger().begin(&step.key, prepared.inverse, prepared.after).map_err(journaled)?;
         begun.push((id, entry.clone()));
         crash::point();
         step.change.perform(&entry.inverse, &self.context).await?;
         crash::point();
-        self.ledger.done(id).map_err(journaled)
+        self.ledger().done(id).map_err(journaled)
     }
 
     /// Undoes in reverse, going on past failures, and then sets to work again what ran before.
-    async fn roll_back(&mut self, begun: Vec<(EntryId, Entry)>) -> Vec<StepError> {
+    async fn roll_back(&self, begun: Vec<(EntryId, Entry)>) -> Vec<StepError> {
         let mut errors = vec![];
         for (id, step) in begun.iter().rev() {
             errors.extend(self.undo(*id, step).await.err());
         }
-        for made in self.ledger.made() {
+        let all = self.ledger().made();
+        for made in all {
             if begun.iter().any(|(_, step)| step.key == made.key) {
                 errors.extend(self.reinstate(&made.key, &made.record).await.err());
             }
@@ -201,24 +220,46 @@ impl Machine {
         errors
     }
 
-    async fn undo(&mut self, id: EntryId, step: &Entry) -> Result<(), StepError> {
+    async fn undo(&self, id: EntryId, step: &Entry) -> Result<(), StepError> {
         let journaled = |error: LedgerError| StepError::new("journaling the undo of", step.key.to_string(), error);
-        let (undo, _) = self.ledger.begin_undo(step).map_err(journaled)?;
+        let (undo, _) = self.ledger().begin_undo(step).map_err(journaled)?;
         crash::point();
         step.inverse.undo(&self.context).await?;
         crash::point();
-        self.ledger.done(undo).map_err(journaled)?;
-        self.ledger.forget(id).map_err(journaled)
+        self.ledger().done(undo).map_err(journaled)?;
+        self.ledger().forget(id).map_err(journaled)
     }
 
-    async fn reinstate(&mut self, key: &Key, record: &Record) -> Result<(), StepError> {
+    async fn reinstate(&self, key: &Key, record: &Record) -> Result<(), StepError> {
         match record.reinstate(key, &self.context.place)? {
             Some(step) => self.perform(&step, &mut vec![]).await,
             None => Ok(()),
         }
     }
 
-    fn settle(&mut self) -> Result<(), StepError> {
-        self.ledger.settle().map_err(|error| StepError::new("settling", "the ledger", error))
+    fn settle(&self) -> Result<(), StepError> {
+        self.ledger().settle().map_err(|error| StepError::new("settling", "the ledger", error))
+    }
+
+    /// Held for as long as one entry takes, never while a step is done.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Beside<'_> {
+    /// [`Machine::extend`], beside others.
+    pub async fn extend(&self, part: &MachineSpec) -> Result<Report, ConvergeError> {
+        self.0.work(part, Scope::Part, &mut |_| {}).await
+    }
+
+    /// Ends a program of ours, so that the part that wants it starts it anew.
+    pub async fn end(&self, process: &str) -> Result<(), StepError> {
+        process::end(&self.0.context.place, process).await
+    }
+
+    /// [`Machine::exits`].
+    pub fn exits(&self) -> Result<Exits, StepError> {
+        self.0.exits()
     }
 }

@@ -35,8 +35,9 @@ mod readable;
 mod resource;
 mod step;
 mod stray;
+mod watch;
 
-pub use converge::{Machine, Progress, Report};
+pub use converge::{Beside, Machine, Progress, Report};
 pub use error::{Cause, Conflict, ConvergeError, LedgerError, OpenError, PlanError, StepError, UndoError};
 pub use exits::Exits;
 pub use key::Key;
@@ -47,3 +48,4 @@ pub use plan::Plan;
 pub use resource::{
     Block, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret,
 };
+pub use watch::Watch;

@@ -130,9 +130,11 @@ pub struct Process {
     pub reload_on: Vec<PathBuf>,
     /// When it counts as started.
     pub ready: Readiness,
-    /// From start to ready; past it the start has failed and the program is ended. It may take as long to end when it is
-    /// asked to (SIGTERM), but no longer than three seconds; past that it is killed.
+    /// From start to ready; past it the start has failed and the program is ended.
     pub deadline: Duration,
+    /// How long it may take to end when it is asked to (SIGTERM), but no longer than `deadline`; past that it is killed.
+    #[serde(default = "Process::grace")]
+    pub grace: Duration,
 }
 
 /// When a program counts as started.
@@ -209,6 +211,16 @@ impl MachineSpec {
     pub fn extend(&mut self, other: Self) -> &mut Self {
         self.resources.extend(other.resources);
         self
+    }
+}
+
+impl Process {
+    /// What a program gets to end by itself, unless it is one that loses something when it is killed: most survive a power cut.
+    pub const GRACE: Duration = Duration::from_secs(3);
+
+    /// For records of before there was a choice.
+    fn grace() -> Duration {
+        Self::GRACE
     }
 }
 

@@ -1,6 +1,7 @@
 //! One step of a plan, of any kind: keep what is there, do it, undo it.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use landbridge_fabric::NetworkJournal;
 use serde::{Deserialize, Serialize};
@@ -15,16 +16,27 @@ pub(super) struct Context {
     pub place: Place,
     pub network: tokio::sync::Mutex<NetworkJournal>,
     notes: Mutex<Vec<String>>,
+    hurried: AtomicBool,
 }
 
 impl Context {
     pub(super) fn new(place: Place, network: NetworkJournal) -> Self {
-        Self { place, network: network.into(), notes: Mutex::default() }
+        Self { place, network: network.into(), notes: Mutex::default(), hurried: AtomicBool::new(false) }
     }
 
     /// Something that a person should know although nothing failed.
     pub(super) fn note(&self, note: String) {
         self.notes.lock().expect("nobody panics while noting").push(note);
+    }
+
+    /// Whether programs are to end soon rather than cleanly.
+    pub(super) fn hurry(&self, hurried: bool) {
+        self.hurried.store(hurried, Ordering::Relaxed);
+    }
+
+    /// See [`Self::hurry`].
+    pub(super) fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::Relaxed)
     }
 
     /// The notes since the last time.

@@ -6,7 +6,7 @@
 //! | `POST /v1/join` | a machine with a token; no client certificate | [`JoinRequest`] | [`Admission`] |
 //! | `POST /v1/rejoin` | a worker, by its certificate | [`RejoinRequest`] | [`Bundle`] |
 //! | `POST /v1/renew` | any node, by its certificate | [`RenewRequest`] | [`Identity`] |
-//! | `POST /v1/stages` | a worker, by its certificate | [`StageReport`] | nothing |
+//! | `POST /v1/stages` | a worker, by its certificate | [`StageNews`] | nothing |
 //! | `GET /v1/orders?after=N` | a worker; answered at once or when something changes, at most 30 s later | - | [`Orders`] |
 //! | `POST /v1/left` | a worker that has undone everything but its link | - | nothing |
 //! | `POST /v1/taken-back` | a worker whose cloud takes its machine back | [`TakenBack`] | nothing |
@@ -31,7 +31,7 @@ pub use join::{
     Standing, TakenBack, Via,
 };
 pub use refusal::{Refusal, RefusalCode};
-pub use stage::{Failure, Outcome, Stage, StageReport};
+pub use stage::{CANARY_WORD, Failure, Outcome, Stage, StageNews, StageReport};
 pub use token::{Token, TokenError};
 
 /// The largest body in bytes that either side reads.

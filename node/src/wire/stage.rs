@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Where a canary job leaves the word that the front-end gave it, on the worker.
+pub const CANARY_WORD: &str = "/run/landbridge-canary/word";
+
 /// A stage of the journey from a token to a ready worker, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,4 +107,14 @@ pub struct StageReport {
     pub started_ms: u64,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+}
+
+/// What a worker has to say of its join since the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageNews {
+    /// The stages that have ended, in that order.
+    pub stages: Vec<StageReport>,
+    /// What a canary job has left here ([`CANARY_WORD`]). It comes behind the last of the worker's own stages.
+    #[serde(default)]
+    pub word: Option<String>,
 }

@@ -69,6 +69,7 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
             reload_on: vec![],
             ready: Readiness::Log("ready".into()),
             deadline: Duration::from_secs(5),
+            grace: Process::GRACE,
         })
         .push(Mount {
             source: "scratch".into(),

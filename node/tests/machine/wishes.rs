@@ -30,6 +30,7 @@ pub fn sleeper(name: &str) -> Process {
         reload_on: vec![],
         ready: Readiness::Running,
         deadline: Duration::from_secs(5),
+        grace: Process::GRACE,
     }
 }
 

@@ -48,7 +48,8 @@ pub(super) fn files() -> [(&'static str, String); 8] {
 
 /// `sge_conf(5)`, what differs from Debian's default or matters here:
 /// scripts run with the shell of their first line; a job's stray children end with it (`ENABLE_ADDGRP_KILL`); a worker that
-/// was silent for a minute is not given jobs; `qacct` knows of a job a second after its end.
+/// was silent for a minute is not given jobs; `qacct` knows of a job a second after its end; and a job is not started through
+/// Debian's wrapper of the shepherd, which starts a C preprocessor first, for a job each (seconds on a slow machine).
 const GLOBAL: &str = "\
 execd_spool_dir              /var/spool/gridengine/execd
 mailer                       /usr/bin/mail
@@ -74,7 +75,7 @@ administrator_mail           none
 set_token_cmd                none
 pag_cmd                      none
 token_extend_time            none
-shepherd_cmd                 none
+shepherd_cmd                 /usr/lib/gridengine/sge_shepherd
 qmaster_params               none
 execd_params                 ENABLE_ADDGRP_KILL=1
 reporting_params             accounting=true reporting=false flush_time=00:00:15 accounting_flush_time=00:00:01 joblog=false sharelog=00:00:00

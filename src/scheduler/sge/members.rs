@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use landbridge_node::machine::crash;
+use landbridge_node::wire::HostEntry;
 use landbridge_pki::NodeName;
 
 use super::command::{Commands, Request};
-use super::{HOST_GROUP, QUEUE, canary, qhost};
+use super::{HOST_GROUP, QMASTER_PORT, QUEUE, canary, qhost};
 use crate::scheduler::SchedulerError;
 
 /// How long an execution daemon may take to end its jobs. It looks once a second.
@@ -21,8 +22,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn admit(commands: &Commands, worker: &NodeName, slots: u32) -> Result<(), SchedulerError> {
     let (name, instance, slots) = (worker.as_str(), instance(worker), slots.to_string());
     for (operation, argv) in [
-        ("adding the execution host", &["qconf", "-ah", name][..]),
-        ("adding the execution host", &["qconf", "-aattr", "hostgroup", "hostlist", name, HOST_GROUP]),
+        ("adding the execution host", &["qconf", "-ah", name, "-aattr", "hostgroup", "hostlist", name, HOST_GROUP][..]),
         ("closing the slots", &["qmod", "-d", &instance]),
         ("setting the slots", &["qconf", "-rattr", "queue", "slots", &slots, &instance]),
     ] {
@@ -34,10 +34,15 @@ pub(super) async fn admit(commands: &Commands, worker: &NodeName, slots: u32) ->
 /// Lets jobs start. An error state that a job has left behind goes too: the worker was proved since.
 pub(super) async fn open(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
     let instance = instance(worker);
-    for change in ["-c", "-e"] {
-        told(commands, "opening the slots", worker.as_str(), &["qmod", change, &instance], &[]).await?;
-    }
-    Ok(())
+    told(commands, "opening the slots", worker.as_str(), &["qmod", "-c", &instance, "-e", &instance], &[]).await
+}
+
+/// A machine that lost its power closed no connection: the queue master goes on sending over the old one, and what it has sent
+/// there, a job perhaps, is sent again after minutes only. The kernel ends it with `ss -K`, where it can.
+pub(super) async fn hang_up(commands: &Commands, worker: &HostEntry) -> Result<(), SchedulerError> {
+    let (address, port) = (worker.address.to_string(), format!(":{QMASTER_PORT}"));
+    let argv = ["ss", "--kill", "--tcp", "--no-header", "dst", &address, "sport", "=", &port];
+    told(commands, "ending the connections", worker.name.as_str(), &argv, &[]).await
 }
 
 /// Lets no more jobs start. A worker that the queue doesn't know is closed already.

@@ -5,16 +5,18 @@
 //! jobs that prove a worker. A worker's slots are its own entry in `all.q`, so that canaries never wait for jobs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use landbridge_node::machine::MachineSpec;
 use landbridge_node::wire::{Failure, HostEntry, QueueBundle};
 use landbridge_pki::NodeName;
 
-use super::{Scheduler, SchedulerError};
+use super::{Scheduler, SchedulerError, Word};
 use crate::paths::Paths;
 use crate::spec::{Cluster, ClusterName};
 
+mod attendance;
 mod canary;
 mod cell;
 mod command;
@@ -24,6 +26,7 @@ mod qhost;
 mod qstat;
 mod resources;
 
+use attendance::Attendance;
 use command::Commands;
 
 /// The queue master's port (IANA: `sge_qmaster`).
@@ -55,6 +58,7 @@ pub struct Sge {
     /// Our own files.
     folder: PathBuf,
     commands: Commands,
+    attendance: Arc<Attendance>,
 }
 
 impl Sge {
@@ -66,6 +70,7 @@ impl Sge {
             front_end: HostEntry { name: cluster.front_end.name.clone(), address },
             folder: paths.services().join("sge"),
             commands: Commands::new(cell::name(&cluster.name)),
+            attendance: Arc::default(),
         }
     }
 
@@ -98,15 +103,24 @@ impl Scheduler for Sge {
     }
 
     async fn present(&self, worker: &NodeName) -> Result<bool, SchedulerError> {
-        Ok(qhost::ask(&self.commands, worker).await?.is_some_and(|host| host.reported()))
+        self.attendance.has(&self.commands, worker).await
     }
 
     async fn running(&self, worker: &NodeName) -> Result<u32, SchedulerError> {
         Ok(qhost::ask(&self.commands, worker).await?.map_or(0, |host| host.running()))
     }
 
-    async fn canary(&self, worker: &NodeName, deadline: Duration) -> Result<Result<(), Failure>, SchedulerError> {
-        canary::run(&self.commands, worker, deadline).await
+    async fn hang_up(&self, worker: &HostEntry) -> Result<(), SchedulerError> {
+        members::hang_up(&self.commands, worker).await
+    }
+
+    async fn canary(
+        &self,
+        worker: &NodeName,
+        word: &Word,
+        deadline: Duration,
+    ) -> Result<Result<(), Failure>, SchedulerError> {
+        canary::run(&self.commands, worker, word, deadline).await
     }
 
     async fn evict(&self, worker: &NodeName) -> Result<(), SchedulerError> {

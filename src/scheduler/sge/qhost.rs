@@ -54,6 +54,16 @@ pub(super) async fn ask(commands: &Commands, worker: &NodeName) -> Result<Option
     Ok(hosts.into_iter().find(|host| host.name == worker.as_str()))
 }
 
+/// Every host that reports now.
+pub(super) async fn present(commands: &Commands) -> Result<BTreeSet<NodeName>, SchedulerError> {
+    let (operation, object) = ("asking who reports", "the queue");
+    let said = commands.ask(Request { operation, object, argv: vec!["qhost", "-xml"], settled: &[] }).await?;
+    let unread =
+        |error: quick_xml::DeError| SchedulerError { operation, object: object.into(), seen: error.to_string() };
+    let hosts = read(&said).map_err(unread)?;
+    Ok(hosts.into_iter().filter(Host::reports).filter_map(|host| NodeName::new(&host.name).ok()).collect())
+}
+
 const OPERATION: &str = "asking for the execution host";
 
 async fn told(commands: &Commands, worker: &NodeName, argv: &[&str]) -> Result<String, SchedulerError> {
@@ -70,9 +80,10 @@ fn read(xml: &str) -> Result<Vec<Host>, quick_xml::DeError> {
 }
 
 impl Host {
-    /// Whether its execution daemon has reported: then its architecture is known.
-    pub(super) fn reported(&self) -> bool {
-        text(&self.values, "arch_string").is_some_and(|arch| arch != "-")
+    /// Whether its execution daemon reports: its load is known. What doesn't change (its architecture) the queue master
+    /// remembers from before its own restart.
+    fn reports(&self) -> bool {
+        text(&self.values, "load_avg").is_some_and(|load| load != "-")
     }
 
     /// The jobs that run here, as `qdel` takes them: `JOB`, or `JOB.TASK` for one of an array. A parallel job with
@@ -115,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_has_reported_is_told_from_one_that_has_not() {
-        assert_eq!(["w1", "w2", "w3"].map(|name| of(name, Host::reported)), [true, false, true]);
+    fn a_host_that_reports_is_told_from_one_that_does_not() {
+        assert_eq!(["w1", "w2", "w3"].map(|name| of(name, Host::reports)), [true, false, true]);
     }
 
     #[test]

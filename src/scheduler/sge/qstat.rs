@@ -76,6 +76,11 @@ impl Standing {
     pub(super) fn failed(&self) -> bool {
         !self.errors.is_empty() || self.job.state.contains('E')
     }
+
+    /// Whether it was given to the worker, and nothing was heard of it yet.
+    pub(super) fn is_on_its_way(&self) -> bool {
+        self.job.state == "t"
+    }
 }
 
 impl fmt::Display for Standing {

@@ -7,6 +7,9 @@ use landbridge_node::machine::{Block, Directory, File, Input, MachineSpec, Proce
 
 use super::{PROGRAMS, QMASTER_PORT, Sge, cell, configuration};
 
+/// The queue master needs some seven seconds to end, of waits of its own. Killed, it guesses the number of its next job.
+const GRACE: Duration = Duration::from_secs(15);
+
 /// The cell, the queue master, and then, told to the running queue master, its configuration.
 pub(super) fn resources(sge: &Sge) -> MachineSpec {
     let mut spec = MachineSpec::default();
@@ -50,6 +53,7 @@ fn queue_master(sge: &Sge) -> Process {
         reload_on: vec![],
         ready: Readiness::Tcp((sge.front_end.address, QMASTER_PORT).into()),
         deadline: Duration::from_secs(30),
+        grace: GRACE,
     }
 }
 

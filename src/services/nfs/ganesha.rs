@@ -42,6 +42,7 @@ pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -
         reload_on: vec![],
         ready: Readiness::Tcp((address(cluster), PORT).into()),
         deadline: Duration::from_secs(15),
+        grace: Process::GRACE,
     });
     spec
 }

@@ -91,6 +91,7 @@ fn ypserv(address: Ipv4Addr) -> Process {
         reload_on: vec![SECURENETS.into()],
         ready: Readiness::Tcp((address, PORT).into()),
         deadline: Duration::from_secs(10),
+        grace: Process::GRACE,
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn resources(address: Ipv4Addr, whose: Rpcbind) -> MachineSpec {
         reload_on: vec![],
         ready: Readiness::Tcp((address, RPCBIND_PORT).into()),
         deadline: Duration::from_secs(10),
+        grace: Process::GRACE,
     });
     spec
 }

@@ -10,8 +10,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use landbridge::paths::Paths;
-use landbridge::scheduler::Scheduler;
 use landbridge::scheduler::sge::{QMASTER_PORT, Sge};
+use landbridge::scheduler::{Scheduler, Word};
 use landbridge::services::{guard, hosts, nfs, nis};
 use landbridge::spec::{Cluster, ClusterName, example};
 use landbridge_node::machine::{Machine, MachineSpec, Place};
@@ -93,10 +93,13 @@ async fn queue(sge: &Sge, words: &[&str]) -> Outcome {
         ["running", worker] => println!("{}", sge.running(&name(worker)?).await?),
         ["remove", worker] => sge.remove(&name(worker)?).await?,
         ["known"] => println!("{}", sge.known().await?.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")),
-        ["canary", worker, seconds] => match sge.canary(&name(worker)?, Duration::from_secs(seconds.parse()?)).await? {
-            Ok(()) => println!("passed"),
-            Err(failure) => println!("{failure}\nremedy: {}", failure.remedy),
-        },
+        ["canary", worker, seconds] => {
+            let deadline = Duration::from_secs(seconds.parse()?);
+            match sge.canary(&name(worker)?, &Word::new(), deadline).await? {
+                Ok(()) => println!("passed"),
+                Err(failure) => println!("{failure}\nremedy: {}", failure.remedy),
+            }
+        }
         words => return Err(format!("no such verb: {}", words.join(" ")).into()),
     }
     Ok(())

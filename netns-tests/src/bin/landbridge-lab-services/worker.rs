@@ -89,5 +89,6 @@ fn process(name: &str, argv: &[&str]) -> Process {
         reload_on: vec![],
         ready: Readiness::Running,
         deadline: Duration::from_secs(20),
+        grace: Process::GRACE,
     }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use jiff::{SignedDuration, Timestamp};
-use landbridge_node::wire::{Failure, Outcome, Stage, StageReport};
+use landbridge_node::wire::{Failure, Outcome, Stage, StageNews, StageReport};
 use rstest::rstest;
 
 use super::yard::{HOSTS, Yard, name, wish};
@@ -40,12 +40,13 @@ async fn the_first_stage_that_failed_is_named_and_what_joined_is_locked_out() {
     let peer = yard.joins(&yard.hosts[0], &w1).await;
     let why = Failure { expected: "a mount".into(), seen: "a refusal".into(), remedy: "look at the exports".into() };
     let report = StageReport { stage: Stage::Nfs, outcome: Outcome::Failed(why), started_ms: 0, took_ms: 1 };
+    let news = StageNews { stages: vec![report], word: None };
     let door = Doorkeeper(std::sync::Arc::clone(&yard.roster));
-    door.stage(peer.clone(), report.clone()).await.unwrap();
+    door.stages(peer.clone(), news.clone()).await.unwrap();
     yard.until("destroyed", |yard| yard.machines(&w1)[0].destroyed.is_some()).await;
     assert_eq!(yard.worker(&w1).state, WorkerState::Failed(Stage::Nfs.into()));
     assert_eq!(yard.worker(&w1).failure.as_deref(), Some("expected a mount; saw a refusal; look at the exports"));
-    assert!(door.stage(peer, report).await.is_err(), "its certificate is revoked");
+    assert!(door.stages(peer, news).await.is_err(), "its certificate is revoked");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use landbridge_node::wire::{Outcome, Stage, StageReport};
+use landbridge_node::wire::{Outcome, Stage, StageNews, StageReport};
 use landbridge_pki::{Authority, KeyPair, NodeName};
 use tempfile::TempDir;
 
@@ -187,7 +187,8 @@ pub(super) async fn pass_stages(roster: &Arc<Roster>, queue: &FakeScheduler, nam
     queue.set(name, |worker| worker.present = true);
     for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Canary) {
         let report = StageReport { stage, outcome: Outcome::Passed, started_ms: 0, took_ms: 1 };
-        Doorkeeper(Arc::clone(roster)).stage(peer.clone(), report).await.unwrap();
+        let news = StageNews { stages: vec![report], word: None };
+        Doorkeeper(Arc::clone(roster)).stages(peer.clone(), news).await.unwrap();
     }
 }
 

@@ -16,9 +16,8 @@ use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Key, Place, Process, StepError, stray};
 
-/// What a program gets at most to end by itself. Whatever we run survives a power cut, so being killed loses it nothing; Grid
-/// Engine's queue master would take ten seconds.
-const GRACE: Duration = Duration::from_secs(3);
+/// What a program gets at most when its state goes with it.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Contents by path; `None`: there was no such file.
 type Digests = BTreeMap<PathBuf, Option<Digest>>;
@@ -52,7 +51,7 @@ impl Instance {
             env: wanted.env.clone(),
             restart_on: digests(&wanted.restart_on),
             reload_on: digests(&wanted.reload_on),
-            patience: wanted.deadline,
+            patience: wanted.grace.min(wanted.deadline),
         };
         instance.write(&place.process(&wanted.name))
     }
@@ -85,12 +84,21 @@ impl Instance {
 }
 
 /// Ends what runs under this name, all of its session; twice is once.
-pub(super) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
+pub(in crate::machine) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
+    stop_within(place, name, Duration::MAX).await
+}
+
+/// [`stop`], for a program whose state goes with it.
+pub(super) async fn stop_soon(place: &Place, name: &str) -> Result<(), StepError> {
+    stop_within(place, name, SOON).await
+}
+
+async fn stop_within(place: &Place, name: &str, most: Duration) -> Result<(), StepError> {
     let path = place.process(name);
     let failed = |cause: io::Error| StepError::new("ending the process", name, cause);
     let Some(instance) = read(&path).map_err(failed)? else { return Ok(()) };
     if let Some(process) = instance.open().map_err(failed)? {
-        process.end(instance.patience.min(GRACE)).await.map_err(failed)?;
+        process.end(instance.patience.min(most)).await.map_err(failed)?;
     }
     stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?;
     atomic::remove(&path).map_err(failed)

@@ -6,7 +6,7 @@ mod ready;
 
 use serde::{Deserialize, Serialize};
 
-pub(in crate::machine) use self::instance::Instance;
+pub(in crate::machine) use self::instance::{Instance, stop as end};
 use crate::machine::command::shown;
 use crate::machine::observe::World;
 use crate::machine::step::{Context, Prepared, Step};
@@ -78,6 +78,7 @@ impl Change {
                 launch::start(place, wanted).await
             }
             Self::Reload(wanted) => instance::reload(place, wanted),
+            Self::Stop(wanted) if context.is_hurried() => instance::stop_soon(place, &wanted.name).await,
             Self::Stop(wanted) => instance::stop(place, &wanted.name).await,
         }
     }

@@ -1,25 +1,21 @@
 //! When a program counts as started.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::launch::GATE;
 use crate::machine::command::tail;
 use crate::machine::pidfd::{Identity, PidFd};
-use crate::machine::readable::readable;
-use crate::machine::{Cause, Process, Readiness};
+use crate::machine::{Cause, Process, Readiness, Watch};
 
 /// Between two attempts, at first and at last. There is no event for a socket of somebody else's that begins to listen.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LAST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_millis(20);
 /// A connection to a machine's own address that takes longer will not come.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -85,12 +81,9 @@ fn in_gate(identity: &Identity) -> bool {
 }
 
 async fn line(log: &Path, behind: u64, text: &[u8]) -> io::Result<()> {
-    let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
-    inotify.add_watch(log, AddWatchFlags::IN_MODIFY)?;
-    let events = readable(OwnedFd::from(inotify))?;
+    let watch = Watch::of(log)?;
     while !has_line(log, behind, text)? {
-        events.readable().await?.clear_ready();
-        drain(&events)?;
+        watch.changed().await?;
     }
     Ok(())
 }
@@ -101,16 +94,4 @@ fn has_line(log: &Path, behind: u64, text: &[u8]) -> io::Result<bool> {
     let mut written = vec![];
     file.read_to_end(&mut written)?;
     Ok(text.is_empty() || written.windows(text.len()).any(|part| part == text))
-}
-
-/// Takes the events away, so that the next one is news.
-fn drain(events: &AsyncFd<OwnedFd>) -> io::Result<()> {
-    let mut buffer = [0; 4096];
-    loop {
-        match nix::unistd::read(events.get_ref(), &mut buffer).map_err(io::Error::from) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        }
-    }
 }

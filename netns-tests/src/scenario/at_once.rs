@@ -1,0 +1,65 @@
+//! Many workers that join at the same moment, through tunnels from one cloud.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use super::Outcome;
+use crate::error::LabResult;
+use crate::machine::Machine;
+use crate::ursa::{Ursa, Way};
+
+/// How many machines are made, or tokens asked for, side by side.
+const HANDS: usize = 8;
+
+/// A worker that has joined with all the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its name.
+    pub name: String,
+    /// From the moment at which all began to its being ready; or what its join said instead.
+    pub ready: Result<Duration, String>,
+}
+
+/// Draws a cluster without NFS (machines of namespaces mount nothing), and lets `count` workers of it join at once.
+/// At most 200.
+///
+/// # Errors
+/// The cluster or a machine did not come up. A join that fails is an [`Arrival`].
+pub fn join_at_once(lab: &str, count: usize) -> Outcome<Vec<Arrival>> {
+    let ursa = Ursa::light(lab)?;
+    let numbers: Vec<usize> = (1..=count).collect();
+    let workers = side_by_side(&numbers, |number| {
+        let machine = ursa.light_instance(&format!("n{number}"), &format!("203.0.113.{}/24", 10 + number))?;
+        let token = ursa.token(machine.name(), Way::Tunnel, "ec2")?;
+        Ok((machine, token))
+    })?;
+    let all_there = Barrier::new(count);
+    let joins = std::thread::scope(|scope| {
+        let (ursa, all_there) = (&ursa, &all_there);
+        let start = |(machine, token): &'_ (Machine, String)| arrive(ursa, machine, token, all_there);
+        let joins: Vec<_> = workers.iter().map(|worker| scope.spawn(move || start(worker))).collect();
+        joins.into_iter().map(|join| join.join().expect("a join does not panic")).collect::<LabResult<Vec<_>>>()
+    });
+    Ok(joins?)
+}
+
+fn arrive(ursa: &Ursa, machine: &Machine, token: &str, all_there: &Barrier) -> LabResult<Arrival> {
+    all_there.wait();
+    let start = Instant::now();
+    let end = ursa.try_join(machine, Way::Tunnel, token)?;
+    let ready = if end.status == 0 { Ok(start.elapsed()) } else { Err(format!("{}{}", end.out(), end.err())) };
+    Ok(Arrival { name: machine.name().to_owned(), ready })
+}
+
+/// Does it for each, some at a time; in the order of `items`.
+fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> LabResult<R> + Sync) -> LabResult<Vec<R>> {
+    let mut done = Vec::with_capacity(items.len());
+    for some in items.chunks(HANDS) {
+        let results = std::thread::scope(|scope| {
+            let hands: Vec<_> = some.iter().map(|item| scope.spawn(|| work(item))).collect();
+            hands.into_iter().map(|hand| hand.join().expect("no panic")).collect::<LabResult<Vec<R>>>()
+        });
+        done.extend(results?);
+    }
+    Ok(done)
+}
