@@ -42,6 +42,11 @@ impl Image {
     }
 }
 
+/// The newest tree's root: Debian, as the machines have it.
+pub(crate) fn debian_tree() -> LabResult<PathBuf> {
+    Ok(Image::current()?.directory().join("root"))
+}
+
 fn cache_directory() -> PathBuf {
     let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     base.unwrap_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache"))

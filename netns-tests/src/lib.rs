@@ -49,6 +49,7 @@
 //! Needed: root, `scripts/setup` and `scripts/build-image`. What is missing is an error that names the script.
 
 mod agent;
+pub mod bench;
 mod builder;
 pub mod cloud;
 mod command;

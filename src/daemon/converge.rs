@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use landbridge_node::machine::MachineSpec;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,18 @@ fn has_a_name(worker: &Worker) -> bool {
     worker.state != WorkerState::Leaving(LeaveStep::Prove)
 }
 
+/// What the front-end's machine should be now, as the daemon keeps it.
+pub fn wish(
+    cluster: &Cluster,
+    paths: &Paths,
+    around: &Surroundings,
+    store: &dyn Store,
+) -> Result<MachineSpec, StoreError> {
+    let queue = Queue::of(cluster, paths);
+    let spec = frontend::machine_spec(cluster, paths, around, &members(cluster, store)?, &queue);
+    Ok(frontend::without_own_restart(spec))
+}
+
 /// Starts the converging task.
 pub(super) fn start(
     cluster: Arc<Cluster>,
@@ -130,10 +143,7 @@ impl Keeper {
     }
 
     async fn converge(&self) -> Result<(), String> {
-        let members = members(&self.cluster, self.store.as_ref()).map_err(|e| words(&e))?;
-        let queue = Queue::of(&self.cluster, &self.paths);
-        let spec = frontend::machine_spec(&self.cluster, &self.paths, &self.around, &members, &queue);
-        let spec = frontend::without_own_restart(spec);
+        let spec = wish(&self.cluster, &self.paths, &self.around, self.store.as_ref()).map_err(|e| words(&e))?;
         // Whoever has the machine may be `down`, which waits for our end.
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;
         let mut machine = opened.ok_or("the daemon is stopping")?.map_err(|e| words(&e))?;

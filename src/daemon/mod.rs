@@ -37,7 +37,7 @@ use crate::tunnel::Tunnel;
 pub use answer::{Changed, LocalError};
 pub use audit::{AuditFinding, AuditReport, RepairReport, Repaired};
 pub use boot::ConsoleView;
-pub use converge::members;
+pub use converge::{members, wish};
 pub use local::{DestroyRequest, HostRequest};
 pub use pki::{PkiView, RevokeRequest, RotateRequest};
 pub use stranded::stranded;

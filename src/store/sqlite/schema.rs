@@ -93,6 +93,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE machine ADD COLUMN elsewhere TEXT;
     ALTER TABLE machine ADD COLUMN refused TEXT;
 ",
+    "
+    -- Gone workers are looked for by name too, and every order that a worker asks for begins with its name.
+    CREATE INDEX worker_name ON worker (name);
+",
 ];
 
 /// Brings the file to the newest version, a transaction a step.

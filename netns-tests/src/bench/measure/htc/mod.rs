@@ -1,0 +1,111 @@
+//! High-throughput computing: the same bag of tasks on a local and on a remote worker, over ways of every kind.
+
+mod bag;
+mod plot;
+
+use std::time::Duration;
+
+use crate::bench::report::{Bound, Cell, Goal, Picture, Section, Table};
+use crate::bench::statistics::{Sample, Unit};
+use crate::bench::{Measurement, Outcome};
+use crate::ursa::{Ursa, Way};
+
+use bag::{BAGS, Bag};
+
+/// This measurement.
+pub const HTC: Measurement = Measurement { name: "htc", title: "A bag of tasks, local and remote", measure };
+
+/// Round trips to the cloud, and parts of packets lost each way.
+const ROUND_TRIPS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(80)];
+const LOSSES: [f64; 3] = [0.0, 0.001, 0.01];
+/// The ways on which the figure is to be reached: any distance that does not lose packets.
+const ASKED: f64 = 0.98;
+
+/// How long a bag took.
+struct Ran {
+    bag: &'static Bag,
+    round_trip: Duration,
+    loss: f64,
+    /// Local time divided by remote time; `None` when the bag failed.
+    efficiency: Option<f64>,
+}
+
+fn measure(section: &mut Section) -> Outcome<()> {
+    section.note(
+        "Array jobs of Grid Engine that read their input from, and write their output to, ada's NFS home, on one local worker (behind \
+         a host's bridge) and on one in the cloud (behind the tunnel); each a user-mode-linux machine with one processor and \
+         one slot. *Efficiency* is the local worker's time for the whole bag, submission to last output, divided by the remote one's. \
+         Each task reads 256 KiB of input of its own, computes, and writes as much; caches are as a job finds them.",
+    );
+    for bag in &BAGS {
+        section.note(format!("*{}*: {} tasks that each compute for about {:.1} s.", bag.title, bag.tasks, bag.seconds));
+    }
+    let ursa = Ursa::up("bench-htc")?;
+    let local = ursa.guest("local", &ursa.hosts[0])?;
+    ursa.join(&local, Way::Bridge, "ursa01")?;
+    let remote = ursa.instance("remote", "203.0.113.11/24")?;
+    ursa.join(&remote, Way::Tunnel, "ec2")?;
+    let mut ran = Vec::new();
+    for bag in &BAGS {
+        bag::prepare(&ursa, bag)?;
+        // The first run finds nothing in any cache, on either machine; it is not counted.
+        for worker in ["local", "remote"] {
+            section.attempt("warming up", || bag::run(&ursa, bag, worker));
+        }
+        let here: Vec<_> =
+            (0..2).filter_map(|_| section.attempt(bag.title, || bag::run(&ursa, bag, "local"))).collect();
+        let Some(here) = Sample::new(Unit::Seconds, here.iter().map(Duration::as_secs_f64).collect()) else { continue };
+        for round_trip in ROUND_TRIPS {
+            for loss in LOSSES {
+                ursa.wan.set_delay(round_trip / 2);
+                ursa.wan.set_loss(loss);
+                let what = format!("{} at {round_trip:?}, loss {loss}", bag.title);
+                let there = section.attempt(&what, || bag::run(&ursa, bag, "remote"));
+                let efficiency = there.map(|there| here.median() / there.as_secs_f64());
+                ran.push(Ran { bag, round_trip, loss, efficiency });
+            }
+        }
+        ursa.wan.set_delay(Duration::ZERO);
+        ursa.wan.set_loss(0.0);
+        section.note(format!("*{}* took {} on the local worker.", bag.title, here.show()));
+    }
+    tell(section, &ran);
+    Ok(())
+}
+
+fn tell(section: &mut Section, ran: &[Ran]) {
+    for bag in &BAGS {
+        let mut table = Table::new([bag.title, "no loss", "0.1 % lost", "1 % lost"]);
+        for round_trip in ROUND_TRIPS {
+            let cells = LOSSES.map(|loss| {
+                efficiency(ran, bag, round_trip, loss).map_or(Cell::Failed, |part| Cell::Value(Unit::Part, part))
+            });
+            table.row(format!("{} ms RTT", round_trip.as_millis()), cells);
+        }
+        section.tables.push(table);
+        for round_trip in ROUND_TRIPS {
+            let what = format!("efficiency, {}, {} ms RTT", bag.title, round_trip.as_millis());
+            let got = efficiency(ran, bag, round_trip, 0.0);
+            section.goals.push(Goal::new(&what, Unit::Part, Bound::AtLeast(ASKED), got));
+        }
+    }
+    let series = BAGS.iter().flat_map(|bag| LOSSES.map(|loss| series(ran, bag, loss))).collect::<Vec<_>>();
+    section.pictures.push(Picture {
+        file: "htc-efficiency.svg".to_owned(),
+        caption: "Efficiency of a remote worker against a local one, over the round trip".to_owned(),
+        svg: plot::svg(&series, ASKED),
+    });
+}
+
+fn series(ran: &[Ran], bag: &Bag, loss: f64) -> plot::Series {
+    let points = ROUND_TRIPS
+        .iter()
+        .filter_map(|round_trip| Some((round_trip.as_secs_f64() * 1000.0, efficiency(ran, bag, *round_trip, loss)?)));
+    plot::Series { bag: bag.title.to_owned(), loss_percent: loss * 100.0, points: points.collect() }
+}
+
+#[allow(clippy::float_cmp)] // they are the very constants
+fn efficiency(ran: &[Ran], bag: &Bag, round_trip: Duration, loss: f64) -> Option<f64> {
+    let mut found = ran.iter().filter(|ran| ran.bag.title == bag.title);
+    found.find(|ran| ran.round_trip == round_trip && ran.loss == loss)?.efficiency
+}

@@ -1,0 +1,15 @@
+//! A file a measurement.
+// A measurement may fail, whether this one can or not.
+#![allow(clippy::unnecessary_wraps)]
+
+pub mod deploy;
+pub mod fabric;
+pub mod htc;
+pub mod join;
+pub mod keys;
+pub mod revocation;
+pub mod scale;
+pub mod servers;
+pub mod settings;
+mod stream;
+pub mod tunnel;

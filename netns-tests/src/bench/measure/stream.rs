@@ -1,0 +1,42 @@
+//! TCP streams between machines, as iperf3 counts them.
+
+use std::time::Duration;
+
+use crate::bench::Outcome;
+use crate::machine::Machine;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// In which direction the bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// From the one who called to the one who was called.
+    ToServer,
+    /// The other way.
+    FromServer,
+}
+
+impl Direction {
+    pub(super) const BOTH: [Self; 2] = [Self::ToServer, Self::FromServer];
+}
+
+/// Serves one stream at a time on each of these ports, until the machine ends.
+pub(super) fn serve(machine: &Machine, ports: impl IntoIterator<Item = u16>) -> Outcome<()> {
+    for port in ports {
+        machine.run(&format!("iperf3 --server --daemon --port {port}")).expect_ok()?;
+    }
+    Ok(())
+}
+
+/// iperf3's own port.
+pub(super) const PORT: u16 = 5201;
+
+/// One stream for so many seconds: what arrived, in Gbit/s.
+pub(super) fn gigabits(client: &Machine, server: &str, port: u16, seconds: u32, direction: Direction) -> Outcome<f64> {
+    let reverse = if direction == Direction::FromServer { " --reverse" } else { "" };
+    let line = format!("iperf3 --json --time {seconds}{reverse} --port {port} --client {server}");
+    let said = client.run(&line).deadline(PATIENCE).expect_ok()?;
+    let said: serde_json::Value = serde_json::from_str(&said)?;
+    let bits = said["end"]["sum_received"]["bits_per_second"].as_f64();
+    bits.map(|bits| bits / 1e9).ok_or_else(|| "iperf3 told no rate".into())
+}
