@@ -37,6 +37,10 @@ pub struct Journal<E> {
     entries: BTreeMap<EntryId, (State, E)>,
     next: EntryId,
     bytes: u64,
+    /// Whether the file's name is known to be on disk.
+    named: bool,
+    /// Whether something was written since the last sync.
+    dirty: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,14 +82,13 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
             file.set_len(journal.bytes).map_err(failed("cut the torn end of"))?;
             file.seek(SeekFrom::End(0)).map_err(failed("cut the torn end of"))?;
         }
-        sync_directory(&path)?;
         journal.file = Some((file, path));
         Ok(journal)
     }
 
     /// A journal that is forgotten with the process: for tests, and for trying out.
     pub fn in_memory() -> Self {
-        Self { file: None, entries: BTreeMap::new(), next: 1, bytes: 0 }
+        Self { file: None, entries: BTreeMap::new(), next: 1, bytes: 0, named: false, dirty: false }
     }
 
     /// Writes down what is about to happen, all of it in one go, and returns when it is on disk.
@@ -120,12 +123,16 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         Ok(())
     }
 
-    /// Returns when everything is on disk.
+    /// Returns when everything is on disk. Costs nothing when it is.
     pub fn sync(&mut self) -> Result<(), JournalError> {
-        match &self.file {
-            Some((file, path)) => file.sync_data().map_err(failure("sync", path)),
-            None => Ok(()),
+        let Some((file, path)) = self.file.as_ref().filter(|_| self.dirty) else { return Ok(()) };
+        file.sync_data().map_err(failure("sync", path))?;
+        // Whoever made the file may have crashed before its name was on disk.
+        if !self.named {
+            sync_directory(path)?;
         }
+        (self.named, self.dirty) = (true, false);
+        Ok(())
     }
 
     /// What was begun and is neither done nor undone, oldest first.
@@ -159,6 +166,7 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         }
         let file = replace(&path, &text).map_err(failure("compact", &path))?;
         sync_directory(&path)?;
+        (self.named, self.dirty) = (true, false);
         self.bytes = text.len() as u64;
         self.file = Some((file, path));
         Ok(())
@@ -209,6 +217,7 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         for record in records {
             encode(&mut text, record);
         }
+        self.dirty = true;
         if let Err(source) = file.write_all(&text) {
             // Half a line in the middle would be damage: take it back.
             let _ = file.set_len(self.bytes);

@@ -75,7 +75,7 @@ fn a_host_and_the_worker_behind_it_survive_the_daemons_death_at_any_moment(
         }
     }
     println!("lab {lab}: {} moments of a host's coming, {} of its going", swept.0, swept.1);
-    assert!(swept.0 > 2 && swept.1 > 2, "too few for a daemon: {swept:?}");
+    assert!(swept.0 > 1 && swept.1 > 1, "too few for a daemon, of which each lab has its share: {swept:?}");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! How Grid Engine is asked: one program at a time, in a clean environment, with a deadline.
 
 use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -10,6 +10,9 @@ use crate::scheduler::SchedulerError;
 
 /// They answer in milliseconds; a queue master that is gone is told at once. This is for one that hangs.
 const DEADLINE: Duration = Duration::from_secs(15);
+
+/// From here on somebody waits for the queue master who should not have to: the log says for what.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Runs Grid Engine's programs for one cell.
 #[derive(Clone, Debug)]
@@ -52,7 +55,12 @@ impl Commands {
     pub(super) async fn ask(&self, request: Request<'_>) -> Result<String, SchedulerError> {
         let failed =
             |seen: String| SchedulerError { operation: request.operation, object: request.object.into(), seen };
-        let output = match tokio::time::timeout(DEADLINE, self.command(&request.argv).output()).await {
+        let begun = Instant::now();
+        let answer = tokio::time::timeout(DEADLINE, self.command(&request.argv).output()).await;
+        if begun.elapsed() > SLOW {
+            tracing::warn!(object = request.object, argv = ?request.argv, took = ?begun.elapsed(), "the queue master is slow");
+        }
+        let output = match answer {
             Err(_) => return Err(failed(format!("{} did not answer within {DEADLINE:?}", request.argv[0]))),
             Ok(Err(error)) => return Err(failed(format!("{} could not be run: {error}", request.argv[0]))),
             Ok(Ok(output)) => output,
