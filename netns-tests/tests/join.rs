@@ -28,6 +28,19 @@ fn a_local_and_a_remote_worker_do_the_same_work_and_neither_can_tell_which_it_is
     Ok(())
 }
 
+/// A home changes on the front-end, behind the NFS server's back, between one job and the next.
+#[test]
+fn what_changes_on_the_front_end_is_seen_by_the_next_who_opens_it_on_a_worker() -> LabResult<()> {
+    let ursa = Ursa::up("fresh")?;
+    let w1 = ursa.guest("w1", &ursa.hosts[0])?;
+    ursa.join(&w1, Way::Bridge, "ursa01")?;
+    for round in 0..5 {
+        ursa.frontend.write_file("/home/ada/input", format!("round {round}\n"))?;
+        assert_eq!(as_ada(&w1, "cat input")?, format!("round {round}\n"));
+    }
+    Ok(())
+}
+
 /// Runs a command as the NIS user, in her home.
 fn as_ada(machine: &Machine, command: &str) -> LabResult<String> {
     let quoted = command.replace('\'', r"'\''");

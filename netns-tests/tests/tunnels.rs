@@ -26,6 +26,23 @@ const REFLECT: &str = "perl -MIO::Socket::INET -e '
     print \"listening\\n\"; STDOUT->flush;
     my $data; while ($socket->recv($data, 65536)) { $socket->send($data) }'";
 
+/// A machine's own kernel has small buffers at first: OpenVPN must never give a socket more than it takes.
+#[test]
+fn no_packet_is_too_large_for_the_sockets_of_a_fresh_machine() -> LabResult<()> {
+    let ursa = Ursa::up("room")?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+    carries(&e1, "10.77.0.1", 12_000)?;
+    carries(&ursa.frontend, &ursa.address("e1")?, 60_000)?;
+    for size in [11_000, 59_000] {
+        e1.run(&format!("ping -c 20 -i 0.01 -W 5 -s {size} 10.77.0.1")).expect_ok()?;
+    }
+    let log = e1.read_text("/var/log/landbridge-node/openvpn.log")?;
+    let sessions = log.matches("Initialization Sequence Completed").count();
+    assert!(sessions == 1 && !log.contains("truncated"), "the tunnel broke:\n{log}");
+    Ok(())
+}
+
 /// A far worker and a near one; the near one is a virtual machine on a physical host.
 #[test]
 fn large_packets_go_through_tunnels_only_and_unlike_peers_lose_none() -> LabResult<()> {

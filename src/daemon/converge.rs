@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::machine::MachineSpec;
+use landbridge_node::path::SendRoom;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -143,7 +144,9 @@ impl Keeper {
     }
 
     async fn converge(&self) -> Result<(), String> {
-        let spec = wish(&self.cluster, &self.paths, &self.around, self.store.as_ref()).map_err(|e| words(&e))?;
+        // As the next `up` will see it: the two must not undo each other's work.
+        let around = Surroundings { send_room: SendRoom::look(), ..self.around.clone() };
+        let spec = wish(&self.cluster, &self.paths, &around, self.store.as_ref()).map_err(|e| words(&e))?;
         // Whoever has the machine may be `down`, which waits for our end.
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;
         let mut machine = opened.ok_or("the daemon is stopping")?.map_err(|e| words(&e))?;

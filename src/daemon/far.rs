@@ -5,13 +5,14 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landbridge_fabric::{BackendError, HostRoutes, InterfaceName, Mtu};
-use landbridge_node::path::PathKeeper;
+use landbridge_fabric::{BackendError, HostRoutes, InterfaceName};
+use landbridge_node::path::{PathKeeper, SendRoom, Sizes};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Roster;
 use crate::naming;
+use crate::spec::Transport;
 
 /// The bridge may be away for a moment, and a route may be removed by somebody.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -27,8 +28,11 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
     let mut far = Far {
         routes,
         bridge,
-        standard: cluster.vlan.mtu,
-        wide: cluster.wide(),
+        sizes: cluster.wide().map(|offered| {
+            let is_udp = cluster.tunnel.transport == Transport::Udp;
+            let wide = if is_udp { offered } else { SendRoom::look().most(offered) };
+            Sizes { standard: cluster.vlan.mtu, wide, offered }
+        }),
         kept: BTreeMap::new(),
         tasks: JoinSet::new(),
     };
@@ -49,8 +53,8 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
 struct Far {
     routes: Arc<HostRoutes>,
     bridge: InterfaceName,
-    standard: Mtu,
-    wide: Option<Mtu>,
+    /// `None`: nothing larger than the vLAN's packets.
+    sizes: Option<Sizes>,
     kept: BTreeMap<Ipv4Addr, AbortHandle>,
     tasks: JoinSet<()>,
 }
@@ -59,12 +63,11 @@ impl Far {
     /// Keeps the paths to these and to nobody else. Routes of an earlier daemon to others go too: the address may be
     /// another machine's by now, which takes no large packets.
     async fn follow(&mut self, ends: &BTreeSet<Ipv4Addr>) {
-        let Some(wide) = self.wide else { return self.release(&BTreeSet::new()).await };
+        let Some(sizes) = self.sizes else { return self.release(&BTreeSet::new()).await };
         self.release(ends).await;
         for peer in ends {
             if !self.kept.contains_key(peer) {
-                let mtus = (self.standard, wide);
-                let path = PathKeeper::new(Arc::clone(&self.routes), self.bridge.clone(), *peer, mtus);
+                let path = PathKeeper::new(Arc::clone(&self.routes), self.bridge.clone(), *peer, sizes);
                 self.kept.insert(*peer, self.tasks.spawn(path.keep()));
             }
         }

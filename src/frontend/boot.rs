@@ -61,6 +61,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use landbridge_node::machine::Resource;
+    use landbridge_node::path::SendRoom;
 
     use super::*;
     use crate::services::nfs::NfsServer;
@@ -73,6 +74,7 @@ mod tests {
             own_name: "frontend".into(),
             nfs_server: NfsServer::Ganesha,
             rpcbind: Rpcbind::Ours,
+            send_room: SendRoom::of(212_992),
             systemd,
             home: "/root".into(),
             daemon_dies_at: None,

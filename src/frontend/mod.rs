@@ -13,6 +13,7 @@ use std::time::Duration;
 use landbridge_node::machine::{
     Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
 };
+use landbridge_node::path::SendRoom;
 use landbridge_node::wire::HostEntry;
 
 use crate::paths::Paths;
@@ -41,6 +42,8 @@ pub struct Surroundings {
     pub nfs_server: NfsServer,
     /// Who runs `rpcbind`.
     pub rpcbind: Rpcbind,
+    /// What tunnels over TCP may send.
+    pub send_room: SendRoom,
     /// Whether systemd is the machine's init.
     pub systemd: bool,
     /// Where the user who runs all this is at home: a cloud's credentials are looked for there.
@@ -59,6 +62,7 @@ impl Surroundings {
             own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
+            send_room: SendRoom::look(),
             systemd: boot::systemd_runs(),
             home: home()?,
             daemon_dies_at: std::env::var(crash::DAEMON).ok(),
@@ -94,7 +98,7 @@ pub fn machine_spec(
     let taps: Vec<_> = tunnel::servers(cluster).iter().map(|server| server.tap(cluster)).collect();
     spec.push(network::of_front_end(cluster, &members.underlay, &taps));
     spec.push(keys_run(cluster, paths, around));
-    spec.extend(tunnel::resources(cluster, paths));
+    spec.extend(tunnel::resources(cluster, paths, around.send_room));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
     spec.extend(services::hosts::resources(&front_end, &around.own_name, &members.workers));
     spec.extend(services::guard::resources(cluster, paths, &guarded(cluster, around)));

@@ -119,7 +119,7 @@ impl Roster {
         let now = Timestamp::now();
         let issued = self.with_authority(|authority| {
             let register = authority.register();
-            let current = register.current(name, now)?.map(|record| record.certificate);
+            let current = register.current(name, now)?;
             let same = current.filter(|c| c.spki_sha256 == key && !outdated(register, c));
             let certificate_pem = match same {
                 Some(same) => register.certificate_pem(same.serial)?,

@@ -36,7 +36,7 @@ impl Roster {
         let (certificate_pem, trust_pem) = self.with_authority(|authority| {
             let register = authority.register();
             let current = register.current(&worker.name, Timestamp::now())?;
-            let pem = current.map(|record| register.certificate_pem(record.certificate.serial)).transpose()?;
+            let pem = current.map(|facts| register.certificate_pem(facts.serial)).transpose()?;
             Ok::<_, RosterError>((pem.unwrap_or_default(), register.trust_pem()))
         })?;
         let whom = (&worker.name, with_prefix(&cluster, worker));

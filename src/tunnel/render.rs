@@ -86,7 +86,8 @@ pub(super) fn common(config: &mut Config, cluster: &Cluster) {
 /// | `tcp-nodelay` | a frame waits for no other one; the server tells its clients |
 /// | `tcp-queue-limit 256` | 64 frames overflow in a burst, and what is dropped there the connection inside sends again |
 /// | `mssfix 0` | the stream is cut anew anyway: whatever two ends can exchange, they may |
-/// | no `sndbuf`, `rcvbuf` | the kernel fits TCP's buffers to the path by itself, better than any number |
+/// | no `rcvbuf` | the kernel fits TCP's buffers to the path by itself, better than any number |
+/// | `sndbuf`, where the kernel allows a large one | each end's own: [`landbridge_node::path::SendRoom`] |
 pub(super) fn tcp(config: &mut Config) {
     config.line("tcp-nodelay").line("tcp-queue-limit 256").line("mssfix 0");
 }

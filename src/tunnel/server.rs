@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use landbridge_node::machine::{Directory, File, MachineSpec, Process, Readiness};
+use landbridge_node::path::SendRoom;
 
 use super::files::Files;
 use super::render::{self, Config};
@@ -44,7 +45,7 @@ const MACS_PER_WORKER: u32 = 16;
 /// can be opened: a process that has lost the right to enter the state directory (0700) would find every certificate
 /// good, and say nothing. So it stays root in name, but without root's powers: it is started with `CAP_NET_ADMIN` alone
 /// (for the tap and the buffers), which it can't regain (`no_new_privs`, an empty bounding set).
-pub fn server_config(cluster: &Cluster, paths: &Paths, server: &Server) -> String {
+pub fn server_config(cluster: &Cluster, paths: &Paths, server: &Server, room: SendRoom) -> String {
     let files = Files::new(paths);
     let mut config = Config::default();
     config
@@ -71,6 +72,9 @@ pub fn server_config(cluster: &Cluster, paths: &Paths, server: &Server) -> Strin
         }
         Protocol::Tcp => {
             render::tcp(&mut config);
+            if let Some(bytes) = room.buffer() {
+                config.line(format_args!("sndbuf {bytes}"));
+            }
         }
     }
     config
@@ -119,14 +123,14 @@ fn max_clients(cluster: &Cluster) -> u32 {
 /// have put them where the configuration says, and the authority must have made its directory of revoked serials. A
 /// server is restarted when its configuration or a key has changed, and for no other reason: in particular not because
 /// the daemon was. Admitting and revoking change directories that it reads by itself.
-pub fn resources(cluster: &Cluster, paths: &Paths) -> MachineSpec {
+pub fn resources(cluster: &Cluster, paths: &Paths, room: SendRoom) -> MachineSpec {
     let files = Files::new(paths);
     let mut spec = MachineSpec::default();
     for directory in [files.directory().to_owned(), files.ccd(), files.client_keys(), files.sockets().to_owned()] {
         spec.push(private(directory));
     }
     for server in servers(cluster) {
-        spec.push(File::open(files.config(server.n), server_config(cluster, paths, &server)));
+        spec.push(File::open(files.config(server.n), server_config(cluster, paths, &server, room)));
         spec.push(process(&files, server));
     }
     spec
@@ -172,7 +176,7 @@ mod tests {
 
     fn lines(n: usize) -> String {
         let cluster = fixture::cluster();
-        server_config(&cluster, &Paths::default(), &servers(&cluster)[n])
+        server_config(&cluster, &Paths::default(), &servers(&cluster)[n], SendRoom::of(4 << 20))
     }
 
     fn changed(from: usize, to: usize) -> String {
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_process_is_restarted_by_its_keys_and_configuration_and_never_reloaded() {
-        let spec = resources(&fixture::cluster(), &Paths::default());
+        let spec = resources(&fixture::cluster(), &Paths::default(), SendRoom::of(0));
         let processes: Vec<_> =
             spec.resources.iter().filter_map(|r| if let Resource::Process(p) = r { Some(p) } else { None }).collect();
         assert_eq!(processes.len(), 3);

@@ -15,6 +15,7 @@ use landbridge::spec::{self, Cluster, ClusterName, Transport, Tunnels};
 use landbridge::tunnel::management::{Management, Session};
 use landbridge::tunnel::{self, Files, ServerIdentity, ccd, crypt_v2};
 use landbridge_node::machine::{Process, Resource};
+use landbridge_node::path::SendRoom;
 use landbridge_pki::authority::{CertificateSpec, Issued, Revocation};
 use landbridge_pki::{Authority, KeyPair, NodeName, Role};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -95,7 +96,7 @@ impl Lab {
 
     /// What applying the resources does, then the keys.
     fn make_files(&mut self) {
-        for resource in tunnel::resources(&self.cluster, &self.paths).resources {
+        for resource in tunnel::resources(&self.cluster, &self.paths, SendRoom::look()).resources {
             match resource {
                 Resource::Directory(d) => {
                     DirBuilder::new().recursive(true).mode(d.mode).create(d.path).expect("a directory");
@@ -126,7 +127,7 @@ impl Lab {
 
     /// The servers' processes, as the machine's engine gets them.
     fn processes(&self) -> Vec<Process> {
-        let resources = tunnel::resources(&self.cluster, &self.paths).resources;
+        let resources = tunnel::resources(&self.cluster, &self.paths, SendRoom::look()).resources;
         resources.into_iter().filter_map(|r| if let Resource::Process(p) = r { Some(p) } else { None }).collect()
     }
 

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::tunnel_log::{self, Verdict};
 use super::worker::Worker;
 use crate::machine::{File, MachineSpec, Process, Readiness};
+use crate::path::SendRoom;
 use crate::wire::{Failure, LinkBundle};
 use crate::words;
 
@@ -33,7 +34,7 @@ pub fn resources(worker: &Worker) -> MachineSpec {
     match &worker.bundle.link {
         LinkBundle::Tunnel { config, .. } => {
             let path = worker.paths.tunnel_config();
-            let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret());
+            let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret(), SendRoom::look());
             spec.push(File::secret(&path, text)).push(openvpn(&path));
         }
         LinkBundle::Bridge => {
@@ -65,10 +66,17 @@ fn openvpn(config: &Path) -> Process {
     }
 }
 
-/// The front-end's text with this machine's certificate and key in it. A certificate in the text is replaced: after a
-/// renewal ours is the newer one.
-fn tunnel_config(config: &str, certificate_pem: &str, key_pem: &str) -> String {
-    let mut text = without_block(&without_block(config, "cert"), "key");
+/// Whether a tunnel begins over TCP, if not all of it.
+pub(super) fn is_over_tcp(config: &str) -> bool {
+    config.lines().any(|line| line.starts_with("remote ") && line.ends_with("tcp4-client"))
+}
+
+/// The front-end's text with this machine's certificate and key in it, and its own buffer, before the first connection. A
+/// certificate in the text is replaced: after a renewal ours is the newer one.
+fn tunnel_config(config: &str, certificate_pem: &str, key_pem: &str, room: SendRoom) -> String {
+    let buffer = room.buffer().filter(|_| is_over_tcp(config));
+    let mut text = buffer.map(|bytes| format!("sndbuf {bytes}\n")).unwrap_or_default();
+    text += &without_block(&without_block(config, "cert"), "key");
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -125,7 +133,7 @@ mod tests {
     fn an_old_certificate_in_the_text_gives_way_to_ours() {
         let text = "client\n<cert>\nOLD\n</cert>\n<ca>\nCA\n</ca>";
         assert_eq!(
-            tunnel_config(text, "NEW\n", "KEY\n"),
+            tunnel_config(text, "NEW\n", "KEY\n", SendRoom::of(4 << 20)),
             "client\n<ca>\nCA\n</ca>\n<cert>\nNEW\n</cert>\n<key>\nKEY\n</key>\n"
         );
     }
@@ -133,6 +141,14 @@ mod tests {
     #[test]
     fn tls_crypt_v2_is_no_key_block() {
         let text = "<tls-crypt-v2>\nT\n</tls-crypt-v2>\n";
-        assert!(tunnel_config(text, "C", "K").starts_with(text));
+        assert!(tunnel_config(text, "C", "K", SendRoom::of(0)).starts_with(text));
+    }
+
+    #[test]
+    fn a_tunnel_over_tcp_has_a_large_buffer_where_the_kernel_allows_one() {
+        let text = "dev lbw-ursa\n<connection>\nremote 198.51.100.1 1194 tcp4-client\n</connection>\n";
+        let begins = |limit| tunnel_config(text, "C", "K", SendRoom::of(limit)).lines().next().map(str::to_owned);
+        assert_eq!(begins(4 << 20).as_deref(), Some("sndbuf 2097152"));
+        assert_eq!(begins(212_992).as_deref(), Some("dev lbw-ursa"));
     }
 }

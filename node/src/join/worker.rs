@@ -6,7 +6,8 @@ use landbridge_fabric::{HostRoutes, InterfaceName};
 use landbridge_pki::NodeName;
 use secrecy::SecretString;
 
-use crate::path::PathKeeper;
+use super::link::is_over_tcp;
+use crate::path::{PathKeeper, SendRoom, Sizes};
 use crate::paths::Paths;
 use crate::state::{Attachment, Member};
 use crate::wire::{Bundle, LinkBundle};
@@ -43,10 +44,11 @@ impl Worker {
 
     /// The path to the front-end, where it may carry more than the vLAN's packets.
     pub fn path(&self) -> std::io::Result<Option<PathKeeper>> {
-        let LinkBundle::Tunnel { device, wide: Some(wide), .. } = &self.bundle.link else { return Ok(None) };
+        let LinkBundle::Tunnel { config, device, wide: Some(offered) } = &self.bundle.link else { return Ok(None) };
         let routes = Arc::new(HostRoutes::open()?);
-        let mtus = (self.bundle.mtu, *wide);
-        Ok(Some(PathKeeper::new(routes, device.clone(), self.bundle.front_end.address, mtus)))
+        let wide = if is_over_tcp(config) { SendRoom::look().most(*offered) } else { *offered };
+        let sizes = Sizes { standard: self.bundle.mtu, wide, offered: *offered };
+        Ok(Some(PathKeeper::new(routes, device.clone(), self.bundle.front_end.address, sizes)))
     }
 
     /// The link that has the vLAN's address; `None` for a bridge without a NIC, which no join leaves behind.

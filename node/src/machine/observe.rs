@@ -77,7 +77,7 @@ impl Node {
             let content = fs::read(path)?;
             (Digest::of(&content), Some(content))
         } else {
-            (Digest::read(file)?, None)
+            (Digest::of_open(file)?, None)
         };
         Ok(Self::File(FileNode { digest, mode, uid, content }))
     }

@@ -41,21 +41,31 @@ pub enum PathError {
     Route(#[from] BackendError),
 }
 
+/// What goes through a path at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The vLAN's MTU.
+    pub standard: Mtu,
+    /// What is hoped for: no more than [`super::SendRoom`] allows.
+    pub wide: Mtu,
+    /// What the other end may send.
+    pub offered: Mtu,
+}
+
 /// One path and what is believed of it.
 #[derive(Debug)]
 pub struct PathKeeper {
     routes: Arc<HostRoutes>,
     device: InterfaceName,
     peer: Ipv4Addr,
-    standard: Mtu,
-    wide: Mtu,
+    sizes: Sizes,
     judge: Judge,
 }
 
 impl PathKeeper {
-    /// The path to `peer` through `device`: `standard` is the vLAN's MTU, `wide` what is hoped for.
-    pub fn new(routes: Arc<HostRoutes>, device: InterfaceName, peer: Ipv4Addr, (standard, wide): (Mtu, Mtu)) -> Self {
-        Self { routes, device, peer, standard, wide, judge: Judge::new() }
+    /// The path to `peer` through `device`.
+    pub fn new(routes: Arc<HostRoutes>, device: InterfaceName, peer: Ipv4Addr, sizes: Sizes) -> Self {
+        Self { routes, device, peer, sizes, judge: Judge::new() }
     }
 
     /// Sets the routes and looks once, no longer than for an answer's time. What is believed then.
@@ -98,11 +108,12 @@ impl PathKeeper {
     /// The most that gets through now.
     async fn see(&self) -> io::Result<Option<Level>> {
         let mut pinger = Pinger::by_route(self.peer, LOOK)?;
-        if passes(&mut pinger, self.wide.bytes().min(WATCH)).await? {
-            let whole = self.judge.level() == Level::Wide || passes(&mut pinger, self.wide.bytes()).await?;
+        let wide = self.sizes.wide.bytes();
+        if passes(&mut pinger, wide.min(WATCH)).await? {
+            let whole = self.judge.level() == Level::Wide || passes(&mut pinger, wide).await?;
             return Ok(Some(if whole { Level::Wide } else { Level::Standard }));
         }
-        if passes(&mut pinger, self.standard.bytes()).await? {
+        if passes(&mut pinger, self.sizes.standard.bytes()).await? {
             return Ok(Some(Level::Standard));
         }
         Ok(passes(&mut pinger, SMALL).await?.then_some(Level::Narrow))
@@ -110,16 +121,16 @@ impl PathKeeper {
 
     fn most(&self) -> Mtu {
         match self.judge.level() {
-            Level::Narrow => Mtu::new(NARROW).map_or(self.standard, |narrow| narrow.min(self.standard)),
-            Level::Standard => self.standard,
-            Level::Wide => self.wide,
+            Level::Narrow => Mtu::new(NARROW).map_or(self.sizes.standard, |narrow| narrow.min(self.sizes.standard)),
+            Level::Standard => self.sizes.standard,
+            Level::Wide => self.sizes.wide,
         }
     }
 
     /// The route for our own looks, and the one for everything.
     async fn set(&self) -> Result<(), PathError> {
-        for (tos, mtu) in [(LOOK, self.wide), (0, self.most())] {
-            let route = HostRoute { peer: self.peer, tos, mtu, offered: self.wide };
+        for (tos, mtu) in [(LOOK, self.sizes.wide), (0, self.most())] {
+            let route = HostRoute { peer: self.peer, tos, mtu, offered: self.sizes.offered };
             self.routes.set(&self.device, route).await?;
         }
         Ok(())

@@ -10,9 +10,12 @@
 //! |---|---|
 //! | `judge` | from what was seen to what is believed; pure |
 //! | `keeper` | looks, and sets the routes |
+//! | `room` | what this end may send over TCP |
 
 mod judge;
 mod keeper;
+mod room;
 
 pub use judge::{Judge, Level};
-pub use keeper::{PathError, PathKeeper};
+pub use keeper::{PathError, PathKeeper, Sizes};
+pub use room::SendRoom;

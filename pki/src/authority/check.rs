@@ -44,7 +44,7 @@ impl Register {
     /// first. A machine whose certificates are all revoked is gone on purpose and not among it.
     pub fn check(&self, at: Timestamp) -> Result<Vec<Breakage>, StorageError> {
         let revoked = self.revoked_serials()?;
-        let last = last_of_each(self.issued.values().filter(|facts| !revoked.contains(&facts.serial)));
+        let last = last_of_each(self.issued.all().filter(|facts| !revoked.contains(&facts.serial)));
         let mut all = self.authorities_end();
         all.extend(last.into_values().map(node_ends));
         all.retain(|breakage| breakage.when <= at);

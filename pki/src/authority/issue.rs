@@ -39,7 +39,7 @@ impl Authority {
         let facts = CertificateFacts::from_pem(&pem)
             .map_err(|e| AuthorityError::damaged(&path, "what was just signed can't be read", e))?;
         self.register.storage.write_new(&path, pem.as_bytes()).map_err(AuthorityError::from)?;
-        self.register.issued.insert(serial, facts.clone());
+        self.register.issued.insert(facts.clone());
         let superseded = match spec.previous {
             Previous::Keep => Vec::new(),
             Previous::Revoke => self.register.revoke(&Revocation::AllBut(spec.name.clone(), serial), now)?,
@@ -66,7 +66,7 @@ impl Authority {
     fn unused_serial(&self) -> Result<Serial, AuthorityError> {
         loop {
             let serial = random_serial()?;
-            if !self.register.issued.contains_key(&serial) {
+            if !self.register.issued.contains(serial) {
                 return Ok(serial);
             }
         }

@@ -16,6 +16,7 @@
 //! Everything here is synchronous. Issuing takes one signature and two syncs; only opening and rotating derive a key from the
 //! passphrase, which takes a while on purpose.
 
+mod catalogue;
 mod check;
 #[cfg(test)]
 mod crash;

@@ -1,11 +1,12 @@
 //! What was issued, what was revoked, and whom to trust. None of it needs the authority's key.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::catalogue::Catalogue;
 use super::generation::Generation;
 use super::layout::{self, State};
 use super::storage::{self, Storage};
@@ -21,7 +22,7 @@ pub struct Register {
     pub(super) state: State,
     pub(super) current: Generation,
     pub(super) old: Option<Generation>,
-    pub(super) issued: BTreeMap<Serial, CertificateFacts>,
+    pub(super) issued: Catalogue,
 }
 
 /// One issued certificate.
@@ -106,16 +107,21 @@ impl Register {
                 _ => CertificateState::Valid,
             },
         };
-        let mut records: Vec<Record> = self.issued.values().map(record).collect();
-        records.sort_by(|a, b| (&a.certificate.name, self.age_key(a)).cmp(&(&b.certificate.name, self.age_key(b))));
-        Ok(records)
+        let mut issued: Vec<&CertificateFacts> = self.issued.all().collect();
+        issued.sort_by(|a, b| (&a.name, self.age_key(a)).cmp(&(&b.name, self.age_key(b))));
+        Ok(issued.into_iter().map(record).collect())
     }
 
     /// The certificate that `name` is expected to use: its newest valid one.
-    pub fn current(&self, name: &NodeName, now: Timestamp) -> Result<Option<Record>, StorageError> {
-        let records = self.list(now)?;
-        let mine = |r: &Record| r.certificate.name == *name && r.state == CertificateState::Valid;
-        Ok(records.into_iter().rfind(mine))
+    pub fn current(&self, name: &NodeName, now: Timestamp) -> Result<Option<CertificateFacts>, StorageError> {
+        let mut living: Vec<&CertificateFacts> = self.issued.of(name).filter(|facts| facts.not_after > now).collect();
+        living.sort_by_key(|facts| self.age_key(facts));
+        for facts in living.into_iter().rev() {
+            if !self.revoked(facts.serial)? {
+                return Ok(Some(facts.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// A certificate's text, as it was issued.
@@ -127,12 +133,12 @@ impl Register {
     /// Removes what is recorded of certificates that ended before `time`, their revocation included: they are refused for their
     /// age anyhow. Returns how many.
     pub fn forget_ended_before(&mut self, time: Timestamp) -> Result<usize, StorageError> {
-        let ended: Vec<Serial> = self.issued.values().filter(|f| f.not_after < time).map(|f| f.serial).collect();
+        let ended: Vec<Serial> = self.issued.all().filter(|f| f.not_after < time).map(|f| f.serial).collect();
         for &serial in &ended {
             // The revocation last: a crash between must not leave a record that looks as if it never was revoked.
             storage::remove_file(&layout::issued_certificate(self.storage.root(), serial))?;
             storage::remove_file(&self.revoked_dir().join(serial.to_string()))?;
-            self.issued.remove(&serial);
+            self.issued.remove(serial);
         }
         Ok(ended.len())
     }
@@ -146,18 +152,17 @@ impl Register {
     }
 
     /// Orders certificates of one name. Times have whole seconds only, so the generation comes first.
-    fn age_key(&self, record: &Record) -> (bool, Timestamp, Timestamp, Serial) {
-        let facts = &record.certificate;
+    fn age_key(&self, facts: &CertificateFacts) -> (bool, Timestamp, Timestamp, Serial) {
         (facts.authority == self.current.id, facts.not_before, facts.not_after, facts.serial)
     }
 }
 
-fn read_issued(root: &Path) -> Result<BTreeMap<Serial, CertificateFacts>, AuthorityError> {
+fn read_issued(root: &Path) -> Result<Catalogue, AuthorityError> {
     let directory = layout::issued(root);
     let names = storage::entries(&directory)?;
     let certificates = names.iter().filter(|name| Path::new(name).extension().is_some_and(|e| e == "pem"));
     let records = certificates.map(|name| read_record(&directory.join(name)));
-    records.filter_map(|read| read.map(|record| record.map(|facts| (facts.serial, facts))).transpose()).collect()
+    records.filter_map(Result::transpose).collect()
 }
 
 /// One record. An empty one is of a certificate that nobody ever got: it is not handed out before the record is on disk.

@@ -39,7 +39,7 @@ impl Register {
     pub fn revoke(&mut self, what: &Revocation, now: Timestamp) -> Result<Vec<Serial>, AuthorityError> {
         self.refuse_unknown(what)?;
         let revoked = self.revoked_serials()?;
-        let meant = self.issued.values().filter(|facts| what.means(facts, now)).map(|facts| facts.serial);
+        let meant = self.issued.all().filter(|facts| what.means(facts, now)).map(|facts| facts.serial);
         let new: Vec<Serial> = meant.filter(|serial| !revoked.contains(serial)).collect();
         for serial in &new {
             storage::create_marker(&self.revoked_dir().join(serial.to_string()))?;
@@ -53,12 +53,10 @@ impl Register {
     }
 
     fn refuse_unknown(&self, what: &Revocation) -> Result<(), AuthorityError> {
-        let known = |name: &NodeName| self.issued.values().any(|facts| facts.name == *name);
+        let known = |name: &NodeName| self.issued.of(name).next().is_some();
         match what {
             Revocation::Name(name) if !known(name) => Err(AuthorityError::UnknownName(name.clone())),
-            Revocation::Serial(serial) if !self.issued.contains_key(serial) => {
-                Err(AuthorityError::UnknownSerial(*serial))
-            }
+            Revocation::Serial(serial) if !self.issued.contains(*serial) => Err(AuthorityError::UnknownSerial(*serial)),
             _ => Ok(()),
         }
     }

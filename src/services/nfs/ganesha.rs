@@ -101,6 +101,8 @@ fn export(text: &mut String, cluster: &Cluster, id: u16, path: &Path) {
          \x20   Transports = TCP;\n\
          \x20   SecType = sys;\n\
          \x20   Access_Type = None;\n\
+         \x20   # Homes change on the front-end too, and nobody tells Ganesha: what it remembered, workers would see for a minute.\n\
+         \x20   Attr_Expiration_Time = 0;\n\
          \x20   FSAL {{ Name = VFS; }}\n\
          \x20   CLIENT {{\n\
          \x20       Clients = {subnet};\n\
