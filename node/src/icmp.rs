@@ -12,6 +12,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// The IPv4 header without options and the ICMP header: what a packet has besides its payload.
 const HEADERS: u32 = 28;
+/// An IPv4 header with as many options as it can have.
+const MOST_IP_HEADER: usize = 60;
 /// The ICMP header alone.
 const ICMP_HEADER: usize = 8;
 const ECHO_REQUEST: u8 = 8;
@@ -73,8 +75,7 @@ impl Pinger {
         let mut pause = REPEAT;
         loop {
             self.sequence = self.sequence.wrapping_add(1);
-            let packet = echo_request(self.identifier, self.sequence, size.saturating_sub(HEADERS) as usize);
-            match self.socket.send_to(&packet, (self.target, 0)).await {
+            match self.send(size).await {
                 Err(error) if error.raw_os_error() == Some(EMSGSIZE) => return Ok(Echo::TooLarge),
                 Err(error) if !is_passing(&error) => return Err(error),
                 _ => {}
@@ -88,9 +89,15 @@ impl Pinger {
         }
     }
 
-    /// Waits for an answer to any of our packets.
+    /// The packet is gone when this returns: a thousand pingers that wait for an answer hold none.
+    async fn send(&self, size: u32) -> io::Result<()> {
+        let packet = echo_request(self.identifier, self.sequence, size.saturating_sub(HEADERS) as usize);
+        self.socket.send_to(&packet, (self.target, 0)).await.map(drop)
+    }
+
+    /// Waits for an answer to any of our packets. Of each packet the headers are read, and the kernel drops the rest.
     async fn answer(&self) -> io::Result<()> {
-        let mut buffer = vec![0_u8; 65_535];
+        let mut buffer = [0_u8; MOST_IP_HEADER + ICMP_HEADER];
         loop {
             match self.socket.recv(&mut buffer).await {
                 Ok(bytes) if self.is_ours(&buffer[..bytes]) => return Ok(()),

@@ -40,7 +40,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
          stages start dozens.",
     );
     let ursa = Ursa::up("bench-join")?;
-    let mut joins: [Vec<TimelineView>; 3] = Default::default();
+    let mut joins: [Vec<Join>; 3] = Default::default();
     for round in 1..=ROUNDS {
         for (place, (stand, joins)) in STANDS.iter().zip(&mut joins).enumerate() {
             let (name, last) = (format!("j{place}{round}"), 10 * (u8::try_from(place)? + 1) + round);
@@ -52,7 +52,21 @@ fn measure(section: &mut Section) -> Outcome<()> {
     Ok(())
 }
 
-fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<TimelineView> {
+/// A join that has been.
+struct Join {
+    timeline: TimelineView,
+    /// Of that, how long the worker's one processor was busy.
+    busy: Duration,
+}
+
+/// Since the machine booted, in hundredths of a second: proc(5), user, nice and system.
+const BUSY: &str = "awk '/^cpu / { print $2 + $3 + $4 }' /proc/stat";
+
+fn busy(machine: &Uml) -> Outcome<u64> {
+    Ok(machine.run(BUSY).expect_ok()?.trim().parse()?)
+}
+
+fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
     ursa.wan.set_delay(Duration::ZERO);
     let machine: Uml = match stand.way {
         Way::Bridge => ursa.guest(name, &ursa.hosts[0])?,
@@ -64,34 +78,46 @@ fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<TimelineView
     };
     let token = ursa.token(name, stand.way, on)?;
     ursa.wan.set_delay(stand.one_way);
+    let before = busy(&machine)?;
     ursa.join_with(&machine, stand.way, &token)?;
+    let busy = Duration::from_millis(10 * (busy(&machine)? - before));
     let timeline = serde_json::from_value(ursa.ask(&format!("worker show {name}"))?["timeline"].clone())?;
     ursa.wan.set_delay(Duration::ZERO);
     ursa.landbridge(&format!("worker destroy {name} --now --wait 1m")).expect_ok()?;
     ursa.lab.retire(&machine)?;
-    Ok(timeline)
+    Ok(Join { timeline, busy })
 }
 
-fn tell(section: &mut Section, joins: &[Vec<TimelineView>; 3]) {
+fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
     let mut table = Table::new(["stage", STANDS[0].title, STANDS[1].title, STANDS[2].title]);
     for stage in Stage::ALL {
         table.row(stage.as_str(), joins.each_ref().map(|joins| Cell::from(sample(joins, |join| took(join, stage)))));
     }
-    let whole = joins.each_ref().map(|joins| sample(joins, |join| Some(join.total())));
+    let whole = joins.each_ref().map(|joins| sample(joins, |join| Some(join.timeline.total())));
+    let busy = joins.each_ref().map(|joins| sample(joins, |join| Some(join.busy)));
     table.row("start to ready", whole.clone().map(Cell::from));
+    table.row("its processor was busy", busy.clone().map(Cell::from));
     section.tables.push(table);
-    for (stand, whole) in STANDS.iter().zip(whole) {
+    for ((stand, whole), busy) in STANDS.iter().zip(whole).zip(busy) {
         let what = format!("join, start to ready, {}", stand.title);
         let got = whole.map(|sample| sample.median());
-        section.goals.push(Goal::new(&what, Unit::Milliseconds, Bound::AtMost(stand.goal_ms), got));
+        let goal = Goal::new(&what, Unit::Milliseconds, Bound::AtMost(stand.goal_ms), got);
+        section.goals.push(match busy {
+            Some(busy) => goal.or_because(format!(
+                "The machine's one processor was busy for {} of it: user-mode-linux starts and ends a program in some 45 ms, and loads \
+                 the kernel's modules for NFS at the first mount in 150 ms each; a join starts twenty programs.",
+                busy.show()
+            )),
+            None => goal,
+        });
     }
 }
 
-fn sample(joins: &[TimelineView], time: impl Fn(&TimelineView) -> Option<Duration>) -> Option<Sample> {
+fn sample(joins: &[Join], time: impl Fn(&Join) -> Option<Duration>) -> Option<Sample> {
     Sample::of_milliseconds(&joins.iter().filter_map(time).collect::<Vec<_>>())
 }
 
-fn took(join: &TimelineView, stage: Stage) -> Option<Duration> {
-    let report = join.stages.iter().find(|report| report.stage == stage)?;
+fn took(join: &Join, stage: Stage) -> Option<Duration> {
+    let report = join.timeline.stages.iter().find(|report| report.stage == stage)?;
     Some(Duration::from_millis(report.took_ms))
 }

@@ -83,5 +83,14 @@ fn tell(section: &mut Section, way: WayUnderTest, contenders: &[Contender]) {
     let best = peers.max_by(|one, other| one.median().total_cmp(&other.median()));
     let times = |other: Option<&Sample>| ours.as_ref().zip(other).map(|(ours, other)| ours.median() / other.median());
     let (by_hand, best) = (times(by_hand.as_ref()), times(best.as_ref()));
-    section.goals.extend(way.goals(by_hand, best));
+    let bare = named(way::BARE).and_then(worse).zip(named(PEERS[0].name).and_then(worse));
+    let bare = bare.map(|(bare, by_hand)| bare.median() / by_hand.median());
+    section.goals.extend(way.goals(by_hand, best).into_iter().map(|goal| match bare {
+        Some(bare) => goal.or_because(format!(
+            "The way itself, without any tunnel, carries {} what OpenVPN by hand does: on the long way every packet passes the lab's \
+             relay by itself, which shares the two processors with both ends.",
+            Unit::Times.show(bare)
+        )),
+        None => goal,
+    }));
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 /// As Landbridge is called in tables.
 pub(super) const OURS: &str = "Landbridge";
-const BARE: &str = "no tunnel";
+/// As the way without a tunnel is.
+pub(super) const BARE: &str = "no tunnel";
 
 /// What lies between the ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
