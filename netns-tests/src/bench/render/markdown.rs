@@ -42,7 +42,7 @@ fn machine(machine: &MachineDescription) -> String {
     )
 }
 
-/// The goals in one table, and below it a paragraph for each that isn't reached.
+/// The goals in one table, and below it a paragraph for those that aren't reached for the same reason.
 fn goals<'a>(goals: impl Iterator<Item = &'a Goal>) -> String {
     let goals: Vec<_> = goals.collect();
     let rows = goals.iter().map(|goal| {
@@ -51,9 +51,11 @@ fn goals<'a>(goals: impl Iterator<Item = &'a Goal>) -> String {
     });
     let head = ["figure", "to reach", "measured", ""].map(str::to_owned);
     let mut text = format!("\n## Figures to reach\n\n{}", lines(&head, rows));
-    for goal in goals.iter().filter(|goal| !goal.is_reached()) {
-        let why = goal.held_back.as_deref().unwrap_or("Nobody has found out yet what holds it back.");
-        let _ = write!(text, "\n**{}.** {why}\n", goal.what);
+    let missed: Vec<_> = goals.into_iter().filter(|goal| !goal.is_reached()).collect();
+    for alike in missed.chunk_by(|one, next| one.held_back == next.held_back) {
+        let names: Vec<_> = alike.iter().map(|goal| goal.what.as_str()).collect();
+        let why = alike[0].held_back.as_deref().unwrap_or("Nobody has found out yet what holds it back.");
+        let _ = write!(text, "\n**{}.** {why}\n", names.join("; "));
     }
     text
 }
