@@ -104,8 +104,8 @@ fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
         let goal = Goal::new(&what, Unit::Milliseconds, Bound::AtMost(stand.goal_ms), got);
         section.goals.push(match busy {
             Some(busy) => goal.or_because(format!(
-                "The machine's one processor was busy for {}, from before the command to after it, its agent's start included: \
-                 there is nothing left to overlap. User-mode-linux starts and ends a program in some 45 ms, and loads each of the \
+                "The machine's one processor was busy for {}, from before the command to after it, its agent's start included. \
+                 User-mode-linux starts and ends a program in some 45 ms, and loads each of the \
                  kernel's modules for NFS in 150 ms; a join starts twenty programs.",
                 busy.show()
             )),
