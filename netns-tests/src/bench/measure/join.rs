@@ -105,8 +105,8 @@ fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
         section.goals.push(match busy {
             Some(busy) => goal.or_because(format!(
                 "The machine's one processor was busy for {}, from before the command to after it, its agent's start included. \
-                 User-mode-linux starts and ends a program in some 45 ms, and loads each of the \
-                 kernel's modules for NFS in 150 ms; a join starts twenty programs.",
+                 Looked at by hand, most of that are starts of programs and the loading of the kernel's modules for NFS, which user-mode-linux \
+                 is slow at.",
                 busy.show()
             )),
             None => goal,

@@ -95,9 +95,9 @@ fn tell(section: &mut Section, ran: &[Ran]) {
     section.tables.push(costs(ran));
     for goal in &mut section.goals {
         *goal = goal.clone().or_because(
-            "What a remote task costs more grows with the round trip and not with the task's length: at 80 ms it is some fifty round \
-             trips. The last table tells from which length on that is two hundredths of a task. Which of them are NFS's, which the queue's, \
-             and which TCP's slow start after each pause has not been counted yet.",
+            "What a remote task costs more grows with the round trip. The last table tells how much it is, and from which length of a task on it is \
+             two hundredths. How many round trips are NFS's, how many the queue's, and what TCP's slow start after each pause adds has not been \
+             counted yet.",
         );
     }
     let series = BAGS.iter().flat_map(|bag| LOSSES.map(|loss| series(ran, bag, loss))).collect::<Vec<_>>();
