@@ -129,6 +129,9 @@ pub fn resources(cluster: &Cluster, paths: &Paths, room: SendRoom) -> MachineSpe
     for directory in [files.directory().to_owned(), files.ccd(), files.client_keys(), files.sockets().to_owned()] {
         spec.push(private(directory));
     }
+    if servers(cluster).iter().any(|server| server.protocol == Protocol::Tcp) {
+        spec.push(SendRoom::sysctl());
+    }
     for server in servers(cluster) {
         spec.push(File::open(files.config(server.n), server_config(cluster, paths, &server, room)));
         spec.push(process(&files, server));

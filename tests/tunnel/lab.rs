@@ -102,7 +102,8 @@ impl Lab {
                     DirBuilder::new().recursive(true).mode(d.mode).create(d.path).expect("a directory");
                 }
                 Resource::File(file) => write(&file.path, file.content.reveal(), file.mode),
-                Resource::Process(_) => {}
+                // A namespace goes by the machine around it.
+                Resource::Process(_) | Resource::Sysctl(_) => {}
                 other => panic!("nobody expects {other:?} of the tunnel"),
             }
         }

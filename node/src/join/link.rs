@@ -35,6 +35,9 @@ pub fn resources(worker: &Worker) -> MachineSpec {
         LinkBundle::Tunnel { config, .. } => {
             let path = worker.paths.tunnel_config();
             let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret(), SendRoom::look());
+            if is_over_tcp(config) {
+                spec.push(SendRoom::sysctl());
+            }
             spec.push(File::secret(&path, text)).push(openvpn(&path));
         }
         LinkBundle::Bridge => {

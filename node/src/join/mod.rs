@@ -8,6 +8,7 @@ mod journey;
 mod keep;
 pub mod link;
 mod mtu;
+mod name_cache;
 pub mod nfs;
 pub mod nis;
 mod plan;

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
+use super::name_cache;
 use super::worker::Worker;
 use crate::machine::{Block, Directory, File, MachineSpec, Process, Readiness, Residue, Watch};
 use crate::wire::{Failure, NisBundle};
@@ -20,8 +21,8 @@ const RPCBIND_SOCKET: &str = "/run/rpcbind.sock";
 const RPCBIND_STATE: &str = "/run/rpcbind";
 /// The port mapper's port (RFC 1833).
 const RPCBIND_PORT: u16 = 111;
-/// Both programs are ready within a few round trips.
-const START: Duration = Duration::from_secs(10);
+/// Each program is ready within a few round trips.
+pub(super) const START: Duration = Duration::from_secs(10);
 /// Where ypbind writes down whom it is bound to, a file a domain and version.
 const BINDINGS: &str = "/var/yp/binding";
 /// The machine's own users.
@@ -39,10 +40,10 @@ pub async fn has_foreign_rpcbind() -> bool {
     matches!(timeout(QUESTION, knock).await, Ok(Ok(_)))
 }
 
-/// The domain's files, the port mapper, ypbind, and the name service switch.
+/// Whom programs ask for names, the domain's files, the port mapper, and ypbind.
 pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     let directory = |path: &str| Directory { path: path.into(), mode: 0o755, owner: None };
-    let mut spec = MachineSpec::default();
+    let mut spec = names(worker);
     spec.push(directory(BINDINGS));
     spec.push(File::open("/etc/defaultdomain", format!("{}\n", nis.domain)));
     spec.push(Block {
@@ -62,6 +63,13 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     // -local-only: nobody else has business with our binding.
     let ypbind = ["ypbind", "-n", "-local-only"];
     spec.push(process("ypbind", &ypbind, Readiness::Running, &["/etc/yp.conf", "/etc/defaultdomain"]));
+    spec
+}
+
+/// The name service switch, and what remembers the answers. A program that has looked for somebody before these were there
+/// does without them for its next hundred looks (the C library's `NSS_NSCD_RETRY`), so they come before all others.
+pub(super) fn names(worker: &Worker) -> MachineSpec {
+    let mut spec = MachineSpec::default();
     spec.push(Block {
         path: "/etc/nsswitch.conf".into(),
         name: "nis".into(),
@@ -69,6 +77,7 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
         first: false,
         replaces: vec!["passwd:".into(), "group:".into(), "hosts:".into()],
     });
+    spec.extend(name_cache::resources(worker));
     spec
 }
 

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::journey::{Journey, StageFailed};
 use super::nfs::knock;
 use super::stages::{is_needed, resources};
 use super::{Worker, nfs, nis, queue};
-use crate::machine::{Beside, ConvergeError};
+use crate::machine::{Beside, ConvergeError, MachineSpec};
 use crate::names;
 use crate::state::State;
 use crate::wire::{Failure, Stage};
@@ -62,7 +63,8 @@ impl Services<'_> {
                 self.journey.not_needed(stage);
             }
         }
-        let (queue, nfs, nis) = tokio::join!(self.queue(doors.queue), self.nfs(doors.nfs), self.nis());
+        let (ready, names) = oneshot::channel();
+        let (queue, nfs, nis) = tokio::join!(self.queue(doors.queue, names), self.nfs(doors.nfs), self.nis(ready));
         nfs.and(nis).and(queue)
     }
 
@@ -76,12 +78,15 @@ impl Services<'_> {
         self.journey.stage(Stage::Nfs, work).await
     }
 
-    async fn nis(&self) -> Result<(), StageFailed> {
+    /// Says when programs that begin from now on will find and remember names.
+    async fn nis(&self, ready: oneshot::Sender<()>) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.nis else { return Ok(()) };
         let name = self.worker.name.as_str();
         let work = async |until| {
             names::take(self.state, name, Some(&bundle.domain))
                 .map_err(|error| words::local(&format!("the NIS domain {}", bundle.domain), &error))?;
+            self.make(&nis::names(self.worker)).await.map_err(|error| nis::explain(&error))?;
+            let _ = ready.send(());
             self.extend(Stage::Nis).await.map_err(|error| nis::explain(&error))?;
             nis::prove(bundle, until).await
         };
@@ -89,19 +94,29 @@ impl Services<'_> {
     }
 
     /// The proof is the front-end's: the execution daemon listens when it has registered.
-    async fn queue(&self, door: Option<JoinHandle<Result<(), String>>>) -> Result<(), StageFailed> {
+    async fn queue(
+        &self,
+        door: Option<JoinHandle<Result<(), String>>>,
+        names: oneshot::Receiver<()>,
+    ) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.queue else { return Ok(()) };
         let work = async |_| -> Result<(), Failure> {
             opened(door).await.map_err(|seen| queue::unreached(bundle, self.worker, seen))?;
             let anew = queue::end_if_cut_off(self.machine, bundle, self.worker).await;
             anew.map_err(|error| words::local("an execution daemon that finds its queue master", &error))?;
+            // An error: there is no domain, or its stage has failed, which is told.
+            let _ = names.await;
             self.extend(Stage::Queue).await.map_err(|error| queue::explain(self.worker, &error))
         };
         self.journey.stage(Stage::Queue, work).await
     }
 
     async fn extend(&self, stage: Stage) -> Result<(), ConvergeError> {
-        let report = self.machine.extend(&resources(stage, self.worker)).await?;
+        self.make(&resources(stage, self.worker)).await
+    }
+
+    async fn make(&self, part: &MachineSpec) -> Result<(), ConvergeError> {
+        let report = self.machine.extend(part).await?;
         self.changed.set(self.changed.get() || !report.done.is_empty());
         Ok(())
     }

@@ -51,7 +51,7 @@ fn worker(via: Via) -> Worker {
             nis: Some(NisBundle { domain: "ursa.vlan".into(), server: front_end }),
             queue: Some(QueueBundle::Sge(sge)),
         },
-        attachment: Attachment { via, nic, foreign_rpcbind: false },
+        attachment: Attachment { via, nic, foreign_rpcbind: false, own_name_cache: true },
         paths: Paths::default(),
     }
 }
@@ -79,6 +79,7 @@ fn line(resource: &Resource) -> String {
             format!("mount {} at {} {} {}", mount.source, mount.target.display(), mount.fstype, mount.options)
         }
         Resource::Residue(residue) => format!("residue {}", residue.path.display()),
+        Resource::Sysctl(sysctl) => format!("sysctl {} {:?}", sysctl.name, sysctl.value),
         Resource::Run(run) => format!("run {} {:?}", run.name, run.argv),
     }
 }

@@ -25,6 +25,7 @@ enum Kind {
     Process,
     Mount,
     Residue,
+    Sysctl,
 }
 
 impl Key {
@@ -39,6 +40,7 @@ impl Key {
             Resource::Process(process) => Self::process(&process.name),
             Resource::Mount(mount) => Self::path(Kind::Mount, &mount.target),
             Resource::Residue(residue) => Self::path(Kind::Residue, &residue.path),
+            Resource::Sysctl(sysctl) => Self::new(Kind::Sysctl, &sysctl.name),
         }
     }
 
@@ -72,6 +74,7 @@ impl fmt::Display for Key {
             Kind::Process => "process",
             Kind::Mount => "mount",
             Kind::Residue => "residue",
+            Kind::Sysctl => "sysctl",
         };
         write!(f, "{kind} {}", self.name)
     }

@@ -37,6 +37,7 @@ mod step;
 mod stray;
 mod watch;
 
+pub use command::has_program;
 pub use converge::{Beside, Machine, Progress, Report};
 pub use error::{Cause, Conflict, ConvergeError, LedgerError, OpenError, PlanError, StepError, UndoError};
 pub use exits::Exits;
@@ -46,6 +47,7 @@ pub use lock::LockError;
 pub use place::Place;
 pub use plan::Plan;
 pub use resource::{
-    Block, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret,
+    Block, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret, Sysctl,
+    SysctlValue,
 };
 pub use watch::Watch;

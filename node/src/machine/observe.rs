@@ -12,6 +12,7 @@ use super::digest::Digest;
 use super::kinds::mount::{self, MountEntry};
 use super::kinds::network;
 use super::kinds::process::Instance;
+use super::kinds::sysctl;
 use super::ledger::Made;
 use super::passwd::Passwd;
 use super::step::{Context, Record};
@@ -93,6 +94,7 @@ pub(super) struct World {
     pub(super) created: BTreeSet<PathBuf>,
     /// Every mount of our namespace, in the kernel's order.
     pub(super) mounts: Vec<MountEntry>,
+    sysctls: BTreeMap<String, String>,
     pub(super) network: Option<network::View>,
 }
 
@@ -143,6 +145,16 @@ impl World {
         self.processes.get(name)
     }
 
+    /// A kernel parameter's value; `None` where there is no such or we may not set it.
+    pub(super) fn sysctl(&self, name: &str) -> Option<&str> {
+        self.sysctls.get(name).map(String::as_str)
+    }
+
+    /// What a kernel parameter will be after the steps so far.
+    pub(super) fn set_sysctl(&mut self, name: &str, value: &str) {
+        self.sysctls.insert(name.into(), value.into());
+    }
+
     fn look_for(&mut self, place: &Place, resource: &Resource) -> Result<(), StepError> {
         match resource {
             Resource::Network(_) => {}
@@ -166,6 +178,10 @@ impl World {
                 self.look_for_process(place, &process.name)?;
             }
             Resource::Mount(mount) => self.look_at_mounts(&mount.target)?,
+            Resource::Sysctl(wanted) => {
+                let found = sysctl::look(&wanted.name)?;
+                self.sysctls.extend(found.map(|value| (wanted.name.clone(), value)));
+            }
         }
         Ok(())
     }
@@ -175,7 +191,12 @@ impl World {
             Record::Block(block) => self.look(block.path(), true),
             Record::Process(process) => self.look_for_process(place, process.name()),
             Record::Mount(mount) => self.look_at_mounts(mount.target()),
-            Record::Network(_) | Record::Directory(_) | Record::File(_) | Record::Run(_) | Record::Residue(_) => Ok(()),
+            Record::Network(_)
+            | Record::Directory(_)
+            | Record::File(_)
+            | Record::Run(_)
+            | Record::Residue(_)
+            | Record::Sysctl(_) => Ok(()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use super::kinds::{block, directory, file, mount, network, process, residue, run};
+use super::kinds::{block, directory, file, mount, network, process, residue, run, sysctl};
 use super::ledger::Made;
 use super::observe::World;
 use super::step::{Record, Step};
@@ -89,6 +89,7 @@ fn want(
         Resource::Process(process) => Ok(process::want(key, process, record!(record, Process), world)),
         Resource::Mount(mount) => mount::want(key, mount, record!(record, Mount), world),
         Resource::Residue(residue) => Ok(residue::want(key, residue, record!(record, Residue), world)),
+        Resource::Sysctl(sysctl) => Ok(sysctl::want(key, sysctl, record!(record, Sysctl), world)),
     }
 }
 
@@ -103,6 +104,7 @@ fn unwant(made: &Made, world: &mut World) -> Result<Step, Conflict> {
         Record::Process(record) => process::unwant(key, record),
         Record::Mount(record) => mount::unwant(key, record, world),
         Record::Residue(record) => residue::unwant(key, record, world),
+        Record::Sysctl(record) => sysctl::unwant(key, record, world),
     })
 }
 
@@ -136,5 +138,6 @@ fn malformed(resource: &Resource) -> Option<String> {
         }
         Resource::Process(process) => name(&process.name).or_else(|| program(&process.argv)),
         Resource::Mount(mount) => path(&mount.target),
+        Resource::Sysctl(sysctl) => name(&sysctl.name),
     }
 }

@@ -34,6 +34,8 @@ pub enum Resource {
     Mount(Mount),
     /// What programs of ours leave at a path.
     Residue(Residue),
+    /// A kernel parameter.
+    Sysctl(Sysctl),
 }
 
 /// A directory. One that was there before is left as it was found when the spec is undone; one that we made (missing
@@ -173,6 +175,25 @@ pub struct Residue {
     pub path: PathBuf,
 }
 
+/// A kernel parameter that makes things faster, set while the spec is wanted and given back as it was. Where the kernel has
+/// no such, or it may not be set (in a container), things stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sysctl {
+    /// As sysctl(8) knows it, for example `net.ipv4.tcp_slow_start_after_idle`.
+    pub name: String,
+    /// What it is to be.
+    pub value: SysctlValue,
+}
+
+/// What a kernel parameter is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SysctlValue {
+    /// This; several numbers are separated by one space.
+    Exactly(String),
+    /// A number that is not less than this.
+    AtLeast(u64),
+}
+
 /// A file's text, which may be secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Secret {
@@ -246,4 +267,4 @@ macro_rules! into_resource {
     };
 }
 
-into_resource!(Network, Directory, File, Block, Run, Process, Mount, Residue);
+into_resource!(Network, Directory, File, Block, Run, Process, Mount, Residue, Sysctl);

@@ -7,7 +7,7 @@ use landbridge_fabric::NetworkJournal;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use super::kinds::{block, directory, file, mount, network, process, residue, run};
+use super::kinds::{block, directory, file, mount, network, process, residue, run, sysctl};
 use super::{Key, Place, StepError};
 
 /// Where steps happen, and what they have to tell beside their success.
@@ -92,6 +92,7 @@ kinds! {
         Process(process::Change),
         Mount(mount::Change),
         Residue(residue::Change),
+        Sysctl(sysctl::Change),
     }
 }
 
@@ -107,6 +108,7 @@ pub(super) enum Record {
     Process(process::Record),
     Mount(mount::Record),
     Residue(residue::Record),
+    Sysctl(sysctl::Record),
 }
 
 /// How to undo a step, done or not.
@@ -120,6 +122,7 @@ pub(super) enum Inverse {
     Run(run::Inverse),
     Process(process::Inverse),
     Mount(mount::Inverse),
+    Sysctl(sysctl::Inverse),
     /// Nothing needs to be undone.
     Nothing,
 }
@@ -148,6 +151,7 @@ impl Change {
             Self::Process(change) => change.prepare().into(Inverse::Process, Record::Process),
             Self::Mount(change) => change.prepare()?.into(Inverse::Mount, Record::Mount),
             Self::Residue(change) => Prepared { inverse: Inverse::Nothing, after: change.after().map(Record::Residue) },
+            Self::Sysctl(change) => change.prepare().into(Inverse::Sysctl, Record::Sysctl),
         })
     }
 
@@ -162,6 +166,7 @@ impl Change {
             (Self::Process(change), _) => change.perform(context).await,
             (Self::Mount(change), Inverse::Mount(inverse)) => change.perform(inverse, context).await,
             (Self::Residue(change), _) => change.perform(),
+            (Self::Sysctl(change), _) => change.perform(context),
             (_, inverse) => unreachable!("a step got another step's inverse: {inverse:?}"),
         }
     }
@@ -178,6 +183,7 @@ impl Inverse {
             Self::Run(inverse) => inverse.undo(context).await,
             Self::Process(inverse) => inverse.undo(context).await,
             Self::Mount(inverse) => inverse.undo(context).await,
+            Self::Sysctl(inverse) => inverse.undo(),
             Self::Nothing => Ok(()),
         }
     }

@@ -7,6 +7,9 @@
 use std::fs;
 
 use landbridge_fabric::Mtu;
+use nix::unistd::{AccessFlags, access};
+
+use crate::machine::{Sysctl, SysctlValue};
 
 /// The most that an unprivileged socket may ask for, socket(7).
 const LIMIT: &str = "/proc/sys/net/core/wmem_max";
@@ -23,10 +26,16 @@ pub struct SendRoom {
 }
 
 impl SendRoom {
-    /// As the kernel says now; little where it doesn't say.
+    /// As the kernel says now, or as [`Self::sysctl`] will have it; little where it doesn't say.
     pub fn look() -> Self {
         let said = fs::read_to_string(LIMIT).unwrap_or_default();
-        Self::of(said.trim().parse().unwrap_or(0))
+        let ours = if access(LIMIT, AccessFlags::W_OK).is_ok() { BUFFER } else { 0 };
+        Self::of(said.trim().parse().unwrap_or(0).max(ours))
+    }
+
+    /// What makes the room large wherever it may be set. A network namespace goes by the machine around it.
+    pub fn sysctl() -> Sysctl {
+        Sysctl { name: "net.core.wmem_max".into(), value: SysctlValue::AtLeast(BUFFER.into()) }
     }
 
     /// Where the kernel allows so many bytes.

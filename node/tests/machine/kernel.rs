@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::scratch::{Scratch, in_namespaces};
 use landbridge_fabric::{LinkKind, LinkSpec, Mtu, Network};
-use landbridge_node::machine::{File, MachineSpec, Mount, Owner};
+use landbridge_node::machine::{File, MachineSpec, Mount, Owner, Sysctl, SysctlValue};
 
 fn tmpfs(scratch: &Scratch, options: &str) -> Mount {
     Mount {
@@ -219,5 +219,63 @@ fn a_link_of_somebody_else_is_a_conflict_before_anything_is_changed() {
         let error = machine.converge(&wanted).await.unwrap_err().to_string();
         assert!(error.contains("lbbr-test is there already"), "{error}");
         assert_eq!((scratch.tree(), links()), before);
+    });
+}
+
+#[test]
+fn a_kernel_parameter_is_given_back_unless_somebody_else_has_set_it_since() {
+    in_namespaces(async || {
+        const NAME: &str = "/proc/sys/net/ipv4/tcp_slow_start_after_idle";
+        let value = || fs::read_to_string(NAME).unwrap().trim().to_owned();
+        let wish = |value: &str| {
+            let value = SysctlValue::Exactly(value.into());
+            spec(Sysctl { name: "net.ipv4.tcp_slow_start_after_idle".into(), value })
+        };
+        let scratch = Scratch::new();
+        let mut machine = scratch.open().await;
+        assert_eq!(machine.converge(&wish("1")).await.unwrap().done, Vec::<String>::new(), "it was so before us");
+
+        let done = machine.converge(&wish("0")).await.unwrap().done;
+        insta::assert_snapshot!(done[0], @"~ sysctl net.ipv4.tcp_slow_start_after_idle: 1 => 0");
+        assert_eq!(value(), "0");
+        machine.tear_down().await.unwrap();
+        assert_eq!(value(), "1");
+
+        machine.converge(&wish("0")).await.unwrap();
+        let mut broken = MachineSpec::default();
+        broken.push(File::open("/no/such/directory/file", ""));
+        machine.converge(&broken).await.unwrap_err();
+        assert_eq!(value(), "0", "what failed was undone");
+
+        let value_of_none = SysctlValue::AtLeast(1);
+        let unknown = spec(Sysctl { name: "net.ipv4.no_such_parameter".into(), value: value_of_none });
+        let done = machine.converge(&unknown).await.unwrap().done;
+        assert_eq!(done, ["~ sysctl net.ipv4.tcp_slow_start_after_idle: 0 => 1"]);
+
+        machine.converge(&wish("0")).await.unwrap();
+        fs::write(NAME, "2").unwrap();
+        let report = machine.tear_down().await.unwrap();
+        assert_eq!(value(), "2");
+        insta::assert_snapshot!(report.notes.join("\n"), @"net.ipv4.tcp_slow_start_after_idle was set to 2 by somebody else, and stays so");
+    });
+}
+
+#[test]
+fn a_kernel_parameter_that_is_larger_than_it_must_be_stays() {
+    in_namespaces(async || {
+        const NAME: &str = "/proc/sys/net/ipv4/tcp_min_tso_segs";
+        let wish = |least| {
+            let value = SysctlValue::AtLeast(least);
+            spec(Sysctl { name: "net.ipv4.tcp_min_tso_segs".into(), value })
+        };
+        fs::write(NAME, "2").unwrap();
+        let scratch = Scratch::new();
+        let mut machine = scratch.open().await;
+        machine.converge(&wish(4)).await.unwrap();
+        fs::write(NAME, "8").unwrap();
+        assert_eq!(machine.converge(&wish(4)).await.unwrap().done, Vec::<String>::new());
+        machine.converge(&wish(9)).await.unwrap();
+        machine.tear_down().await.unwrap();
+        assert_eq!(fs::read_to_string(NAME).unwrap(), "2\n");
     });
 }

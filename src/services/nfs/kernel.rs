@@ -1,24 +1,60 @@
 //! The kernel's NFS server.
 //!
-//! `nfsd` has no process that could be kept: it is told what to export, and started by the number of its threads. Its
-//! setting is in `/etc/exports.d`, so that exports of others in `/etc/exports` stay as they are.
+//! `nfsd` has no process that could be kept: it is started by the number of its threads, and asks `rpc.mountd` who may have
+//! what, which exportfs(8) has told from `/etc/exports.d`; exports of others in `/etc/exports` stay as they are.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{File, Input, MachineSpec, Run};
+use landbridge_node::machine::{Directory, File, Input, MachineSpec, Process, Readiness, Residue, Run};
 
-use super::{address, sorted};
+use super::address;
+use super::export_id::export_ids;
+use crate::paths::Paths;
 use crate::spec::Cluster;
 
 const EXPORTS: &str = "/etc/exports.d/landbridge.exports";
+pub(super) const EXPORTFS: &str = "/usr/sbin/exportfs";
+pub(super) const MOUNTD: &str = "/usr/sbin/rpc.mountd";
+/// Debian's, nfs-kernel-server.
+pub(super) const UNIT: &str = "nfs-server.service";
+const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The exports and the server. `rpc.nfsd` is not stopped when this is undone: others may export too.
-pub(super) fn resources(cluster: &Cluster, exports: &[PathBuf]) -> MachineSpec {
+/// The server, what answers its questions, and the exports.
+pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -> MachineSpec {
+    let started = paths.run.join("nfsd");
+    let words = [address(cluster).to_string(), started.display().to_string()];
     let mut spec = MachineSpec::default();
+    // The kernel's memory of clients, and exportfs's lock.
+    for path in ["/var/lib/nfs/nfsdcltrack", "/var/lib/nfs/export-lock"] {
+        spec.push(Residue { path: path.into() });
+    }
+    spec.push(Run { outputs: vec![started], ..run("nfsd", shell(START, words.clone()), shell(STOP, words), &[]) });
+    spec.push(Process {
+        name: "mountd".into(),
+        // v4 alone asks no rpcbind and listens nowhere.
+        argv: [MOUNTD, "--foreground", "--no-nfs-version", "2", "--no-nfs-version", "3"].map(String::from).into(),
+        env: vec![],
+        restart_on: vec![],
+        reload_on: vec![],
+        ready: Readiness::Running,
+        deadline: DEADLINE,
+        grace: Process::GRACE,
+    });
+    export(cluster, exports, spec)
+}
+
+/// The exports of a server that the system starts by itself; it may export for others too, and is not stopped with us.
+pub(super) fn beside_systemd(cluster: &Cluster, exports: &[PathBuf]) -> MachineSpec {
+    let mut spec = MachineSpec::default();
+    spec.push(run("nfsd", ["systemctl", "start", UNIT].map(String::from).into(), vec![], &[]));
+    export(cluster, exports, spec)
+}
+
+fn export(cluster: &Cluster, exports: &[PathBuf], mut spec: MachineSpec) -> MachineSpec {
+    spec.push(Directory { path: "/etc/exports.d".into(), mode: 0o755, owner: None });
     spec.push(File::open(EXPORTS, render(cluster, exports)));
-    spec.push(run("nfsd", start(cluster), vec![], &[]));
-    let export_all = ["/usr/sbin/exportfs", "-r"].map(String::from).into();
+    let export_all = [EXPORTFS, "-r"].map(String::from).into();
     spec.push(run("exportfs", export_all, unexport(cluster, exports), &[EXPORTS.as_ref()]));
     spec
 }
@@ -33,24 +69,33 @@ fn run(name: &str, argv: Vec<String>, undo: Vec<String>, inputs: &[&Path]) -> Ru
         inputs: inputs.iter().chain([&boot]).map(|path| Input::Path((*path).into())).collect(),
         outputs: vec![],
         undo,
-        deadline: Duration::from_secs(30),
+        deadline: DEADLINE,
     }
 }
 
-/// A server that runs already is left as it is: it can't be bound to another address while it runs.
-const START: &str = "mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd
-[ \"$(cat /proc/fs/nfsd/threads)\" -gt 0 ] || exec /usr/sbin/rpc.nfsd --host \"$1\" --no-nfs-version 3 8";
+/// To which address, and where to write down whether it was us. A server that runs already is left as it is: it can't be
+/// bound to another address while it runs. After a start every first open would wait out a grace period of 90 s in which
+/// clients of before take their locks again; a front-end that restarts must not stop the whole cluster for as long.
+const START: &str = "mountpoint -q /proc/fs/nfsd || { modprobe nfsd; mount -t nfsd nfsd /proc/fs/nfsd; }
+if [ \"$(cat /proc/fs/nfsd/threads)\" -eq 0 ]; then
+    /usr/sbin/rpc.nfsd --host \"$1\" --no-nfs-version 3 8
+    echo Y >/proc/fs/nfsd/v4_end_grace
+    echo ours >\"$2\"
+elif [ ! -e \"$2\" ]; then
+    echo others >\"$2\"
+fi";
+
+/// Ends the server if it was us who started it.
+const STOP: &str = "[ \"$(cat \"$2\")\" = ours ] || exit 0
+/usr/sbin/rpc.nfsd 0
+umount /proc/fs/nfsd";
 
 /// What was unexported by hand before is no error.
 const UNEXPORT: &str = "for export; do /usr/sbin/exportfs -u \"$export\" || :; done";
 
-fn start(cluster: &Cluster) -> Vec<String> {
-    shell(START, [address(cluster).to_string()])
-}
-
 fn unexport(cluster: &Cluster, exports: &[PathBuf]) -> Vec<String> {
     let subnet = cluster.vlan.subnet;
-    shell(UNEXPORT, sorted(exports).map(|path| format!("{subnet}:{}", path.display())))
+    shell(UNEXPORT, exports.iter().map(|path| format!("{subnet}:{}", path.display())))
 }
 
 /// A script with its arguments beside it, so that nothing needs quoting.
@@ -62,7 +107,10 @@ fn shell(script: &str, arguments: impl IntoIterator<Item = String>) -> Vec<Strin
 fn render(cluster: &Cluster, exports: &[PathBuf]) -> String {
     let subnet = cluster.vlan.subnet;
     let options = "rw,sync,no_subtree_check,root_squash,sec=sys";
-    let lines = sorted(exports).map(|path| format!("\"{}\" {subnet}({options})\n", path.display()));
+    // With a number of its own a file system needs no UUID to be exported, and handles outlive its move to another disk.
+    let lines = export_ids(exports.iter().map(PathBuf::as_path))
+        .into_iter()
+        .map(|(id, path)| format!("\"{}\" {subnet}({options},fsid={id})\n", path.display()));
     format!("# NFS exports of cluster {}. Written by landbridge.\n{}", cluster.name, lines.collect::<String>())
 }
 

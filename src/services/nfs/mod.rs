@@ -1,8 +1,8 @@
 //! NFS v4.2 exports, to the vLAN only.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 
+use landbridge_node::join::nfs::no_slow_start_after_idle;
 use landbridge_node::machine::MachineSpec;
 use landbridge_node::wire::NfsBundle;
 
@@ -26,8 +26,10 @@ const OPTIONS: &str = "vers=4.2,proto=tcp,hard,timeo=600,retrans=2,nosuid,nodev"
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NfsServer {
-    /// The kernel's (`nfsd`).
+    /// The kernel's (`nfsd`), started by us.
     Kernel,
+    /// The kernel's, which systemd starts as Debian's package has set it up, and goes on doing so without us.
+    Systemd,
     /// NFS-Ganesha, where the kernel has none.
     Ganesha,
 }
@@ -36,10 +38,16 @@ pub enum NfsServer {
 pub fn resources(cluster: &Cluster, paths: &Paths, server: NfsServer) -> MachineSpec {
     match &cluster.services.nfs {
         None => MachineSpec::default(),
-        Some(nfs) => match server {
-            NfsServer::Kernel => kernel::resources(cluster, &nfs.exports),
-            NfsServer::Ganesha => ganesha::resources(cluster, paths, &nfs.exports),
-        },
+        Some(nfs) => {
+            let mut spec = MachineSpec::default();
+            spec.push(no_slow_start_after_idle());
+            spec.extend(match server {
+                NfsServer::Kernel => kernel::resources(cluster, paths, &nfs.exports),
+                NfsServer::Systemd => kernel::beside_systemd(cluster, &nfs.exports),
+                NfsServer::Ganesha => ganesha::resources(cluster, paths, &nfs.exports),
+            });
+            spec
+        }
     }
 }
 
@@ -54,11 +62,4 @@ pub fn bundle(cluster: &Cluster) -> Option<NfsBundle> {
 
 fn address(cluster: &Cluster) -> Ipv4Addr {
     cluster.vlan.front_end().ip()
-}
-
-fn sorted(exports: &[PathBuf]) -> impl Iterator<Item = &Path> {
-    let mut exports: Vec<&Path> = exports.iter().map(PathBuf::as_path).collect();
-    exports.sort();
-    exports.dedup();
-    exports.into_iter()
 }

@@ -11,6 +11,7 @@ use landbridge_fabric::{
     InterfaceName, Kernel, LinkKind, LinkSpec, Mtu, Network, NetworkJournal, Owner, Vni, reconcile,
 };
 
+use super::inside::timed;
 use crate::bench::report::{Bound, Cell, Goal, Section, Table};
 use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
@@ -153,14 +154,6 @@ fn by_landbridge(directory: &Path, round: u32) -> io::Result<(Duration, Duration
 /// On a front-end with both hosts enrolled: the whole command, and a start of the program that does nothing.
 fn unchanged_up() -> Outcome<(Option<Sample>, Option<Sample>)> {
     let ursa = Ursa::up("bench-fabric")?;
-    let timed = |command: &str| -> Outcome<Option<Sample>> {
-        // Timed where it runs: the way of a command into a machine is the lab's own.
-        let line = format!(
-            "for n in $(seq 11); do s=$(date +%s%N); {command} >/dev/null || exit 1; e=$(date +%s%N); echo $((e - s)); done"
-        );
-        let said = ursa.frontend.run(&line).expect_ok()?;
-        let took: Vec<_> = said.lines().filter_map(|line| line.parse().ok()).map(Duration::from_nanos).collect();
-        Ok(Sample::of_milliseconds(&took))
-    };
-    Ok((timed("landbridge up")?, timed("landbridge --version")?))
+    let run = |command| timed(&ursa.frontend, 11, command);
+    Ok((run("landbridge up")?, run("landbridge --version")?))
 }

@@ -1,10 +1,12 @@
 //! Joining: the per-worker command, from its start to ready, stage by stage.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use landbridge::view::TimelineView;
 use landbridge_node::wire::Stage;
 
+use super::inside::{Done, counted, program_start};
 use crate::bench::report::{Bound, Cell, Goal, Section, Table};
 use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
@@ -36,8 +38,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
     section.note(
         "`landbridge-node join` on a user-mode-linux machine that has just booted and has a token: key, certificate, tunnel, address, \
          MTU, NFS, NIS, queue, and a canary job, each proved. A worker at a time, on each way in turn; milliseconds as the worker \
-         took them. Such a machine has one processor and starts a program in some 25 ms, ten times as long as a real one, and the \
-         stages start dozens.",
+         took them.",
     );
     let ursa = Ursa::up("bench-join")?;
     let mut joins: [Vec<Join>; 3] = Default::default();
@@ -55,15 +56,10 @@ fn measure(section: &mut Section) -> Outcome<()> {
 /// A join that has been.
 struct Join {
     timeline: TimelineView,
-    /// Of that, how long the worker's one processor was busy.
-    busy: Duration,
-}
-
-/// Since the machine booted, in hundredths of a second: proc(5), user, nice and system.
-const BUSY: &str = "awk '/^cpu / { print $2 + $3 + $4 }' /proc/stat";
-
-fn busy(machine: &Uml) -> Outcome<u64> {
-    Ok(machine.run(BUSY).expect_ok()?.trim().parse()?)
+    /// What the machine did from before the command to after it.
+    done: Done,
+    /// What it takes to start a program there.
+    program_start: Option<Duration>,
 }
 
 fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
@@ -78,14 +74,15 @@ fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
     };
     let token = ursa.token(name, stand.way, on)?;
     ursa.wan.set_delay(stand.one_way);
-    let before = busy(&machine)?;
+    let before = Done::by(&machine)?;
     ursa.join_with(&machine, stand.way, &token)?;
-    let busy = Duration::from_millis(10 * (busy(&machine)? - before));
+    let done = Done::by(&machine)?.since(before);
+    let program_start = program_start(&machine)?;
     let timeline = serde_json::from_value(ursa.ask(&format!("worker show {name}"))?["timeline"].clone())?;
     ursa.wan.set_delay(Duration::ZERO);
     ursa.landbridge(&format!("worker destroy {name} --now --wait 1m")).expect_ok()?;
     ursa.lab.retire(&machine)?;
-    Ok(Join { timeline, busy })
+    Ok(Join { timeline, done, program_start })
 }
 
 fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
@@ -94,24 +91,58 @@ fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
         table.row(stage.as_str(), joins.each_ref().map(|joins| Cell::from(sample(joins, |join| took(join, stage)))));
     }
     let whole = joins.each_ref().map(|joins| sample(joins, |join| Some(join.timeline.total())));
-    let busy = joins.each_ref().map(|joins| sample(joins, |join| Some(join.busy)));
     table.row("start to ready", whole.clone().map(Cell::from));
-    table.row("its processor was busy", busy.clone().map(Cell::from));
+    table.row("its processor was busy", joins.each_ref().map(|joins| Cell::from(busy(joins))));
+    table.row(
+        "to start a program there",
+        joins.each_ref().map(|joins| Cell::from(sample(joins, |join| join.program_start))),
+    );
     section.tables.push(table);
-    for ((stand, whole), busy) in STANDS.iter().zip(whole).zip(busy) {
+    let mut table = Table::new(["how many", STANDS[0].title, STANDS[1].title, STANDS[2].title]);
+    table.row("programs and threads begun", joins.each_ref().map(|joins| Cell::from(count(joins, |done| done.begun))));
+    table.row("calls to the NFS server", joins.each_ref().map(|joins| Cell::from(count(joins, |done| done.nfs_calls))));
+    section.tables.push(table);
+    for ((stand, whole), joins) in STANDS.iter().zip(whole).zip(joins) {
         let what = format!("join, start to ready, {}", stand.title);
         let got = whole.map(|sample| sample.median());
         let goal = Goal::new(&what, Unit::Milliseconds, Bound::AtMost(stand.goal_ms), got);
-        section.goals.push(match busy {
-            Some(busy) => goal.or_because(format!(
-                "The machine's one processor was busy for {}, from before the command to after it, its agent's start included. \
-                 Looked at by hand, most of that are starts of programs and the loading of the kernel's modules for NFS, which user-mode-linux \
-                 is slow at.",
-                busy.show()
-            )),
+        section.goals.push(match held_back(joins, *stand) {
+            Some(why) => goal.or_because(why),
             None => goal,
         });
     }
+}
+
+/// What was measured of the time that the joins took.
+fn held_back(joins: &[Join], stand: Stand) -> Option<String> {
+    let start = sample(joins, |join| join.program_start)?;
+    let begun = count(joins, |done| done.begun)?;
+    let mut why = format!(
+        "The machine's one processor was busy for {}, from before the command to after it, its agent's start included: {} programs \
+         and threads were begun, and to start a program that does nothing and see its end takes {} there.",
+        busy(joins)?.show(),
+        begun.show(),
+        start.show(),
+    );
+    let round_trip = 2.0 * stand.one_way.as_secs_f64();
+    if round_trip > 0.0 {
+        let calls = count(joins, |done| done.nfs_calls)?;
+        let _ = write!(
+            why,
+            " The kernel's NFS client made {} calls, one after another: at this distance {} of the whole.",
+            calls.show(),
+            Unit::Seconds.show(calls.median() * round_trip),
+        );
+    }
+    Some(why)
+}
+
+fn busy(joins: &[Join]) -> Option<Sample> {
+    sample(joins, |join| Some(join.done.busy))
+}
+
+fn count(joins: &[Join], of: impl Fn(Done) -> u64) -> Option<Sample> {
+    Sample::new(Unit::Count, joins.iter().map(|join| counted(of(join.done))).collect())
 }
 
 fn sample(joins: &[Join], time: impl Fn(&Join) -> Option<Duration>) -> Option<Sample> {

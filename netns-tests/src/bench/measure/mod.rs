@@ -5,6 +5,7 @@
 pub mod deploy;
 pub mod fabric;
 pub mod htc;
+mod inside;
 pub mod join;
 pub mod keys;
 pub mod revocation;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::inside;
 use crate::bench::report::{Bound, Cell, Goal, Section, Table};
 use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
@@ -87,16 +88,11 @@ fn crew(count: u32) -> Outcome<Crew> {
     on("mkdir -p -m 700 /var/lib/landbridge && landbridge pki init")?;
     on(&format!("landbridge-bench probe crew {count}"))?;
     on("landbridge up")?;
-    let timed = |runs: u32, command: &str| -> Outcome<Option<Sample>> {
-        let line = format!(
-            "for n in $(seq {runs}); do s=$(date +%s%N); {command} >/dev/null || exit 1; e=$(date +%s%N); echo $((e - s)); done"
-        );
-        Ok(nanoseconds(&on(&line)?))
-    };
-    let reconcile = nanoseconds(&on("landbridge-bench probe reconcile 9")?);
-    let up = timed(5, "landbridge up")?;
-    let list = timed(5, "landbridge worker list")?;
-    let plan = timed(5, "landbridge token create --via tunnel --on ec2")?;
+    let timed = |command| inside::timed(&ursa.frontend, 5, command);
+    let reconcile = inside::nanoseconds(&on("landbridge-bench probe reconcile 9")?);
+    let up = timed("landbridge up")?;
+    let list = timed("landbridge worker list")?;
+    let plan = timed("landbridge token create --via tunnel --on ec2")?;
     let heartbeats = number(&on("landbridge-bench probe heartbeats 8 2")?)?;
     let pid = ursa.daemon()?;
     let resident = number(&on(&format!("awk '/^VmRSS/ {{ print $2 }}' /proc/{pid}/status"))?)?;
@@ -117,11 +113,6 @@ fn cluster_file() -> String {
         );
     }
     file + "[[host]]\nname = \"ec2\"\nec2 = { region = \"us-east-1\", instance-type = \"m1.small\", workers = 10000 }\n"
-}
-
-fn nanoseconds(text: &str) -> Option<Sample> {
-    let times: Vec<_> = text.lines().filter_map(|line| line.parse().ok()).map(Duration::from_nanos).collect();
-    Sample::of_milliseconds(&times)
 }
 
 fn number(text: &str) -> Outcome<f64> {

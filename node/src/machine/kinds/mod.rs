@@ -8,3 +8,4 @@ pub(super) mod network;
 pub(super) mod process;
 pub(super) mod residue;
 pub(super) mod run;
+pub(super) mod sysctl;

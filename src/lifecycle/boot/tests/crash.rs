@@ -2,7 +2,7 @@
 //! whoever comes next finishes it, with one machine, and nothing is left.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,13 +40,15 @@ fn answer(word: &str) -> Answer {
 /// Alone it is a journey without a crash; the sweeps start it as the process that is killed.
 #[tokio::test]
 async fn a_worker_comes_and_goes() {
-    let scratch = tempfile::tempdir().unwrap();
-    let root = std::env::var(ROOT).unwrap_or_else(|_| scratch.path().display().to_string());
+    // A process that is killed must have no directory of its own to leave behind.
+    let given = std::env::var_os(ROOT).map(PathBuf::from);
+    let own = given.is_none().then(|| tempfile::tempdir().unwrap());
+    let root = given.or_else(|| own.as_ref().map(|own| own.path().to_owned())).unwrap();
     let answer = answer(&std::env::var(ANSWER).unwrap_or_default());
-    let host = |file: &str| FakeProvider::kept_in(&Path::new(&root).join(file)).unwrap();
+    let host = |file: &str| FakeProvider::kept_in(&root.join(file)).unwrap();
     let hosts = [host("host.json"), host("next.json")];
     hosts[0].habits(|habits| habits.answer = answer);
-    let journey = Journey::begin(Path::new(&root), hosts).await;
+    let journey = Journey::begin(&root, hosts).await;
     tokio::time::timeout(PATIENCE, journey.go()).await.expect("an end of the journey");
 }
 

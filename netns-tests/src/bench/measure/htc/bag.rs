@@ -2,21 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Outcome, Ursa};
+use super::{LOSSES, Outcome, Ursa};
 
 /// Tasks that are alike.
 pub(super) struct Bag {
     pub(super) title: &'static str,
     pub(super) tasks: u32,
-    /// How long each computes, about.
-    pub(super) seconds: f64,
+    /// How often it is run on the local worker.
+    pub(super) rounds: u32,
+    /// Parts of packets lost each way, with which it is run on the remote one.
+    pub(super) losses: &'static [f64],
     /// Turns of the loop that a task computes in.
     turns: u32,
 }
 
 pub(super) const BAGS: [Bag; 2] = [
-    Bag { title: "short tasks", tasks: 6, seconds: 0.5, turns: 2_000_000 },
-    Bag { title: "long tasks", tasks: 3, seconds: 3.0, turns: 12_000_000 },
+    Bag { title: "short tasks", tasks: 6, rounds: 2, losses: &LOSSES, turns: 2_000_000 },
+    Bag { title: "long tasks", tasks: 1, rounds: 1, losses: &[0.0], turns: 150_000_000 },
 ];
 
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -29,13 +31,12 @@ awk -v turns=$TURNS 'BEGIN { for (i = 0; i < turns; i++) x = (x + i) % 65521; pr
 { echo "$sum"; cat bag/in/$SGE_TASK_ID; } >bag/out/$SGE_TASK_ID
 "#;
 
-/// Puts inputs and the task's script into ada's home.
-pub(super) fn prepare(ursa: &Ursa, bag: &Bag) -> Outcome<()> {
+/// Puts the inputs of the largest bag and the task's script into ada's home.
+pub(super) fn prepare(ursa: &Ursa) -> Outcome<()> {
     ursa.frontend.write_file("/home/ada/task.sh", TASK)?;
-    let make = format!(
-        "mkdir -p bag/in bag/out && for n in $(seq {}); do head -c 262144 /dev/urandom >bag/in/$n; done",
-        bag.tasks
-    );
+    let tasks = BAGS.iter().map(|bag| bag.tasks).max().unwrap_or_default();
+    let make =
+        format!("mkdir -p bag/in bag/out && for n in $(seq {tasks}); do head -c 262144 /dev/urandom >bag/in/$n; done");
     ursa.as_ada(&ursa.frontend, &make)?;
     Ok(())
 }
