@@ -6,6 +6,7 @@ use landbridge_fabric::Mtu;
 use landbridge_node::path::SendRoom;
 use netns_tests::ursa::{Ursa, Way};
 use netns_tests::{LabResult, Machine, Running};
+use rstest::rstest;
 
 /// For whatever comes by itself, on a busy machine.
 const SOON: Duration = Duration::from_secs(90);
@@ -28,13 +29,22 @@ const REFLECT: &str = "perl -MIO::Socket::INET -e '
     print \"listening\\n\"; STDOUT->flush;
     my $data; while ($socket->recv($data, 65536)) { $socket->send($data) }'";
 
-/// A machine's own kernel has small buffers at first: OpenVPN must never give a socket more than it takes.
-#[test]
-fn no_packet_is_too_large_for_the_sockets_of_a_fresh_machine() -> LabResult<()> {
+/// A machine's own kernel has small buffers at first, and a container can't change that: OpenVPN must never give a socket
+/// more than it takes.
+#[rstest]
+#[case::as_in_a_container("mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys", 12_000)]
+#[case::where_they_can_be_had("true", 60_000)]
+fn no_packet_is_too_large_for_the_sockets_of_a_fresh_machine(
+    #[case] prepare: &str,
+    #[case] most: u32,
+) -> LabResult<()> {
+    const ROOM: &str = "cat /proc/sys/net/core/wmem_max";
     let ursa = Ursa::up("room")?;
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    e1.run(prepare).expect_ok()?;
+    let before = e1.run(ROOM).expect_ok()?;
     ursa.join(&e1, Way::Tunnel, "ec2")?;
-    carries(&e1, "10.77.0.1", 12_000)?;
+    carries(&e1, "10.77.0.1", most)?;
     carries(&ursa.frontend, &ursa.address("e1")?, widest())?;
     for size in [11_000, widest() - 1_000] {
         e1.run(&format!("ping -c 20 -i 0.01 -W 5 -s {size} 10.77.0.1")).expect_ok()?;
@@ -42,6 +52,9 @@ fn no_packet_is_too_large_for_the_sockets_of_a_fresh_machine() -> LabResult<()> 
     let log = e1.read_text("/var/log/landbridge-node/openvpn.log")?;
     let sessions = log.matches("Initialization Sequence Completed").count();
     assert!(sessions == 1 && !log.contains("truncated"), "the tunnel broke:\n{log}");
+    assert_eq!(before != e1.run(ROOM).expect_ok()?, most == 60_000);
+    e1.run("landbridge-node leave").deadline(SOON).expect_ok()?;
+    assert_eq!(e1.run(ROOM).expect_ok()?, before);
     Ok(())
 }
 
@@ -119,9 +132,11 @@ fn where_one_transport_is_blocked_the_other_carries_the_tunnel() -> LabResult<()
     Ok(())
 }
 
-/// What goes over TCP from a machine that has this one's kernel.
+/// What goes over TCP from a machine of this one's kernel: a namespace can't set the room itself.
 fn widest() -> u32 {
-    SendRoom::look().most(Mtu::new(60_000).expect("an MTU")).bytes()
+    let room = std::fs::read_to_string("/proc/sys/net/core/wmem_max").expect("the kernel's word");
+    let room = SendRoom::of(room.trim().parse().expect("a number"));
+    room.most(Mtu::new(60_000).expect("an MTU")).bytes()
 }
 
 /// Waits until packets of this size, and no larger ones, go to an address.

@@ -61,16 +61,21 @@ pub(super) fn act_qmaster(front_end: &NodeName) -> String {
 
 /// Makes the cell, or brings a newer bootstrap file to it: `make-cell CELL SPOOL`, beside `bootstrap` and `act_qmaster`.
 ///
-/// `init_cluster` is Debian's; it leaves a spool that it finds as it is.
+/// `init_cluster` is Debian's; it leaves a spool that it finds as it is. The list of who may run canaries is in a new spool before
+/// the queue master starts: its scheduler (8.1.9) dies at once, and the queue master with it, when it hears of a queue and that
+/// queue's list together (`got NULL element for US_consider_with_categories`).
 pub(super) const MAKE: &str = r#"#!/bin/sh
 # Makes the Grid Engine cell. Written by landbridge; changes here are lost.
 set -eu
 root=/var/lib/gridengine cell=$1 spool=$2
 here=$(dirname "$0")
 own() { install -d -o sgeadmin -g sgeadmin -m 755 "$@"; }
-own "$root/$cell" "$root/$cell/common" "$spool" "$spool/qmaster" "$spool/qmaster/job_scripts" "$spool/spooldb"
+own "$root/$cell" "$root/$cell/common" "$spool" "$spool/qmaster" "$spool/qmaster/job_scripts" "$spool/spooldb" "$spool/usersets"
 install -o sgeadmin -g sgeadmin -m 644 "$here/bootstrap" "$here/act_qmaster" "$root/$cell/common"
+install -o sgeadmin -g sgeadmin -m 644 "$here"/usersets/* "$spool/usersets"
 cd /
-exec setpriv --reuid sgeadmin --regid sgeadmin --clear-groups \
-    /usr/share/gridengine/scripts/init_cluster "$root" "$cell" "$spool/spooldb" sgeadmin
+admin() { SGE_ROOT=$root SGE_CELL=$cell setpriv --reuid sgeadmin --regid sgeadmin --clear-groups "$@"; }
+[ -e "$spool/spooldb/sge" ] && new=no || new=yes
+admin /usr/share/gridengine/scripts/init_cluster "$root" "$cell" "$spool/spooldb" sgeadmin
+[ $new = no ] || admin /usr/lib/gridengine/spooldefaults usersets "$spool/usersets"
 "#;

@@ -26,19 +26,23 @@ qconf -Mconf global
 qconf -Msconf scheduler
 qconf -as "$1"
 has -shgrp @landbridge || qconf -Ahgrp host-group
-has -su canary || qconf -Au canary-users
+has -su canary || qconf -Au usersets/canary
 queue all.q
 queue canary.q
 "#;
 
+/// The list of who may use the canary queue, and its file's name: `access_list(5)`.
+pub(super) fn canary_users() -> (&'static str, String) {
+    ("usersets/canary", format!("name {CANARY_LIST}\ntype ACL\nfshare 0\noticket 0\nentries {CANARY_USER}\n"))
+}
+
 /// The files, by name.
-pub(super) fn files() -> [(&'static str, String); 8] {
+pub(super) fn files() -> [(&'static str, String); 7] {
     let (all, canary) = (attributes("BATCH INTERACTIVE", "NONE"), attributes("BATCH", CANARY_LIST));
     [
         ("global", GLOBAL.into()),
         ("scheduler", SCHEDULER.into()),
         ("host-group", format!("group_name {HOST_GROUP}\nhostlist NONE\n")),
-        ("canary-users", format!("name {CANARY_LIST}\ntype ACL\nfshare 0\noticket 0\nentries {CANARY_USER}\n")),
         (QUEUE, queue(QUEUE, 0, &all)),
         (CANARY_QUEUE, queue(CANARY_QUEUE, 1, &canary)),
         ("all.q.attributes", all),

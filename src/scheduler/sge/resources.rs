@@ -22,7 +22,12 @@ pub(super) fn resources(sge: &Sge) -> MachineSpec {
 }
 
 fn make_cell(sge: &Sge, spec: &mut MachineSpec) {
-    let files = [("bootstrap", cell::bootstrap(&sge.cluster)), ("act_qmaster", cell::act_qmaster(&sge.front_end.name))];
+    spec.push(Directory { path: sge.folder.join("usersets"), mode: 0o755, owner: None });
+    let files = [
+        ("bootstrap", cell::bootstrap(&sge.cluster)),
+        ("act_qmaster", cell::act_qmaster(&sge.front_end.name)),
+        configuration::canary_users(),
+    ];
     let mut inputs = write(sge, spec, files);
     let script = sge.folder.join("make-cell");
     spec.push(File { mode: 0o755, ..File::open(&script, cell::MAKE) });
