@@ -47,3 +47,17 @@ fn as_ada(machine: &Machine, command: &str) -> LabResult<String> {
     let line = format!("su - ada -c '{quoted}'");
     machine.run(&line).deadline(Duration::from_mins(2)).expect_ok()
 }
+
+#[test]
+fn an_nscd_of_somebody_else_is_used_as_it_is() -> LabResult<()> {
+    const WHO: &str = "pidof nscd";
+    let ursa = Ursa::up("nscd")?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    e1.run("mkdir -p /run/nscd && nscd").expect_ok()?;
+    let theirs = e1.run(WHO).expect_ok()?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+    assert_eq!(e1.run(WHO).expect_ok()?, theirs);
+    e1.run("landbridge-node leave").deadline(Duration::from_mins(1)).expect_ok()?;
+    assert_eq!(e1.run(WHO).expect_ok()?, theirs);
+    Ok(())
+}

@@ -89,14 +89,14 @@ impl BootUnit {
         fs::read_to_string(self.unit()).is_ok_and(|text| text.lines().any(|line| line == MARK))
     }
 
-    /// `KillMode=process`: the tunnel and the mounts outlive the agent.
+    /// `KillMode=process`: the tunnel and the mounts outlive the agent. Whatever of others it would use is started before it.
     fn text(&self, program: &Path) -> String {
         format!(
             "{MARK}\n\
              [Unit]\n\
              Description=Landbridge: this machine's place in its cluster\n\
              Wants=network-online.target\n\
-             After=network-online.target\n\
+             After=network-online.target rpcbind.socket nscd.service\n\
              \n\
              [Service]\n\
              ExecStart={} {}\n\

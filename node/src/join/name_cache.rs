@@ -4,8 +4,11 @@
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
+
 use super::worker::Worker;
-use crate::machine::{Directory, File, MachineSpec, Process, Readiness, Residue, has_program};
+use crate::machine::{Directory, File, MachineSpec, Process, Readiness, Residue, has_program, is_ours};
 
 const NSCD: &str = "nscd";
 /// Where nscd lets itself be asked, nscd(8); its directory has its process id and its tables too.
@@ -36,16 +39,20 @@ enable-cache services no
 enable-cache netgroup no
 ";
 
-/// Whether nscd is there and runs for nobody else: then it runs for us (asked before the first join). One of somebody else is
-/// used as it is.
-pub(super) fn is_ours() -> bool {
-    has_program(NSCD) && UnixStream::connect(SOCKET).is_err()
+/// Whether nscd is there and runs for nobody else. One of somebody else is used as it is.
+pub(super) fn is_wanted() -> bool {
+    has_program(NSCD) && !runs_for_others()
+}
+
+fn runs_for_others() -> bool {
+    let listener = UnixStream::connect(SOCKET).and_then(|stream| Ok(getsockopt(&stream, PeerCredentials)?));
+    listener.is_ok_and(|who| !is_ours(who.pid()))
 }
 
 /// nscd, where it runs for us.
 pub(super) fn resources(worker: &Worker) -> MachineSpec {
     let mut spec = MachineSpec::default();
-    if !worker.attachment.own_name_cache {
+    if !worker.name_cache {
         return spec;
     }
     let config = worker.paths.name_cache_config();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnetwork::Ipv4Network;
 use landbridge_fabric::InterfaceName;
 
-use super::{name_cache, nis};
+use super::nis;
 use crate::nic::{self, NicError};
 use crate::state::{Attachment, Member, State, StateError};
 use crate::wire::{Bundle, Token, Via};
@@ -88,12 +88,7 @@ impl Start {
             Via::Tunnel => None,
             Via::Bridge => Some(choose_nic(options.nic.as_ref(), token.address)?),
         };
-        let attachment = Attachment {
-            via,
-            nic,
-            foreign_rpcbind: nis::has_foreign_rpcbind().await,
-            own_name_cache: name_cache::is_ours(),
-        };
+        let attachment = Attachment { via, nic, foreign_rpcbind: nis::has_foreign_rpcbind().await };
         state.keep_attachment(&attachment)?;
         Ok(Self::New { token, attachment })
     }

@@ -51,7 +51,8 @@ fn worker(via: Via) -> Worker {
             nis: Some(NisBundle { domain: "ursa.vlan".into(), server: front_end }),
             queue: Some(QueueBundle::Sge(sge)),
         },
-        attachment: Attachment { via, nic, foreign_rpcbind: false, own_name_cache: true },
+        attachment: Attachment { via, nic, foreign_rpcbind: false },
+        name_cache: true,
         paths: Paths::default(),
     }
 }

@@ -7,6 +7,7 @@ use landbridge_pki::NodeName;
 use secrecy::SecretString;
 
 use super::link::is_over_tcp;
+use super::name_cache;
 use crate::path::{PathKeeper, SendRoom, Sizes};
 use crate::paths::Paths;
 use crate::state::{Attachment, Member};
@@ -25,12 +26,14 @@ pub struct Worker {
     pub bundle: Bundle,
     /// What was decided here.
     pub attachment: Attachment,
+    /// Whether it has an nscd of its own.
+    pub name_cache: bool,
     /// Where its files lie.
     pub paths: Paths,
 }
 
 impl Worker {
-    /// Puts the parts together.
+    /// Puts the parts together, and looks whether somebody else remembers names on this machine.
     pub fn new(member: &Member, bundle: Bundle, attachment: Attachment, paths: Paths) -> Self {
         Self {
             name: member.facts.name.clone(),
@@ -38,6 +41,7 @@ impl Worker {
             key_pem: member.key_pem.clone(),
             bundle,
             attachment,
+            name_cache: name_cache::is_wanted(),
             paths,
         }
     }

@@ -50,4 +50,5 @@ pub use resource::{
     Block, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret, Sysctl,
     SysctlValue,
 };
+pub use stray::is_ours;
 pub use watch::Watch;

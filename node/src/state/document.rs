@@ -16,9 +16,6 @@ pub struct Attachment {
     pub nic: Option<InterfaceName>,
     /// Whether the machine had a port mapper before us, which is then used and left alone.
     pub foreign_rpcbind: bool,
-    /// Whether names of the NIS domain are remembered by an nscd of ours.
-    #[serde(default)]
-    pub own_name_cache: bool,
 }
 
 /// The stages of the last join.
