@@ -17,8 +17,9 @@ use crate::worker::{Worker, WorkerState};
 const DEADLINE: Duration = Duration::from_mins(1);
 /// Of that, what is left to ask the queue why the canary has not ended.
 const WHY: Duration = Duration::from_secs(5);
-/// For an answer over the vLAN; the slowest path that anybody works over takes a second.
-const ANSWER: Duration = Duration::from_secs(5);
+/// For an answer over the vLAN. The slowest path that anybody works over takes a second; a front-end at which a hundred workers
+/// arrive at once takes longer.
+const ANSWER: Duration = Duration::from_secs(20);
 /// Before something that could not be carried out is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// The queue master has no event for an execution host that reports for the first time.

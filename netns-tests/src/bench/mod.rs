@@ -35,6 +35,7 @@ pub const MEASUREMENTS: &[Measurement] = &[
     measure::servers::SERVERS,
     measure::settings::SETTINGS,
     measure::join::JOIN,
+    measure::at_once::AT_ONCE,
     measure::deploy::DEPLOY,
     measure::htc::HTC,
     measure::scale::SCALE,

@@ -2,6 +2,7 @@
 // A measurement may fail, whether this one can or not.
 #![allow(clippy::unnecessary_wraps)]
 
+pub mod at_once;
 pub mod deploy;
 pub mod fabric;
 pub mod htc;

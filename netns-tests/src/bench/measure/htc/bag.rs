@@ -17,7 +17,7 @@ pub(super) struct Bag {
 }
 
 pub(super) const BAGS: [Bag; 2] = [
-    Bag { title: "short tasks", tasks: 6, rounds: 2, losses: &LOSSES, turns: 2_000_000 },
+    Bag { title: "short tasks", tasks: 4, rounds: 2, losses: &LOSSES, turns: 2_000_000 },
     Bag { title: "long tasks", tasks: 1, rounds: 1, losses: &[0.0], turns: 150_000_000 },
 ];
 
