@@ -1,4 +1,4 @@
-//! After a reboot systemd brings the front-end up again, where systemd is the machine's init. Pure but for [`systemd_runs`].
+//! After a reboot systemd brings the front-end up again, where systemd is the machine's init. Pure.
 
 use std::path::Path;
 
@@ -9,11 +9,6 @@ use super::{Surroundings, command};
 /// Where an administrator's units are.
 const UNITS: &str = "/etc/systemd/system";
 const UNIT: &str = "landbridge.service";
-
-/// Whether systemd is this machine's init, as `sd_booted(3)` finds it out.
-pub(super) fn systemd_runs() -> bool {
-    Path::new("/run/systemd/system").is_dir()
-}
 
 /// The unit, and what has the boot want it: a drop-in, which is a file like others, where `systemctl enable` makes a link.
 /// Nothing is told to systemd: this boot's front-end is up, and the next boot reads both.

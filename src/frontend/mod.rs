@@ -63,7 +63,7 @@ impl Surroundings {
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
             send_room: SendRoom::look(),
-            systemd: boot::systemd_runs(),
+            systemd: services::systemd::runs(),
             home: home()?,
             daemon_dies_at: std::env::var(crash::DAEMON).ok(),
         })

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod hosts;
 pub mod nfs;
 pub mod nis;
+pub mod systemd;
 
 /// A service's own directory: others may look into it, since nothing secret is there.
 fn directory(path: &Path) -> Directory {

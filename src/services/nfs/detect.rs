@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::NfsServer;
 use super::kernel::{EXPORTFS, MOUNTD, UNIT};
+use crate::services::systemd;
 
 /// Where modules are, in a directory for each kernel.
 const MODULES: &str = "/lib/modules";
@@ -12,11 +13,9 @@ const MODULES: &str = "/lib/modules";
 /// The kernel's server where the kernel has one and its tools are installed, else NFS-Ganesha.
 pub fn detect() -> NfsServer {
     let tools = [EXPORTFS, MOUNTD].iter().all(|tool| Path::new(tool).exists());
-    let systemd = Path::new("/run/systemd/system").exists();
-    let unit = |folder: &str| Path::new(folder).join(UNIT).exists();
     match tools && kernel_has_nfsd() {
         false => NfsServer::Ganesha,
-        true if systemd && ["/lib/systemd/system", "/etc/systemd/system"].into_iter().any(unit) => NfsServer::Systemd,
+        true if systemd::has(UNIT) => NfsServer::Systemd,
         true => NfsServer::Kernel,
     }
 }

@@ -73,22 +73,25 @@ fn run(name: &str, argv: Vec<String>, undo: Vec<String>, inputs: &[&Path]) -> Ru
     }
 }
 
-/// To which address, and where to write down whether it was us. A server that runs already is left as it is: it can't be
+/// To which address, and where to write down what is ours, each before it is made. A server that runs already is left as it is: it can't be
 /// bound to another address while it runs. After a start every first open would wait out a grace period of 90 s in which
 /// clients of before take their locks again; a front-end that restarts must not stop the whole cluster for as long.
-const START: &str = "mountpoint -q /proc/fs/nfsd || { modprobe nfsd; mount -t nfsd nfsd /proc/fs/nfsd; }
+const START: &str = "touch \"$2\"
+if ! mountpoint -q /proc/fs/nfsd; then
+    echo mounted >>\"$2\"
+    modprobe nfsd
+    mount -t nfsd nfsd /proc/fs/nfsd
+fi
 if [ \"$(cat /proc/fs/nfsd/threads)\" -eq 0 ]; then
+    echo started >>\"$2\"
     /usr/sbin/rpc.nfsd --host \"$1\" --no-nfs-version 3 8
     echo Y >/proc/fs/nfsd/v4_end_grace
-    echo ours >\"$2\"
-elif [ ! -e \"$2\" ]; then
-    echo others >\"$2\"
 fi";
 
-/// Ends the server if it was us who started it.
-const STOP: &str = "[ \"$(cat \"$2\")\" = ours ] || exit 0
-/usr/sbin/rpc.nfsd 0
-umount /proc/fs/nfsd";
+/// Ends what is ours of it, as far as it had come.
+const STOP: &str = "mountpoint -q /proc/fs/nfsd || exit 0
+! grep -qs started \"$2\" || /usr/sbin/rpc.nfsd 0
+! grep -qs mounted \"$2\" || umount /proc/fs/nfsd";
 
 /// What was unexported by hand before is no error.
 const UNEXPORT: &str = "for export; do /usr/sbin/exportfs -u \"$export\" || :; done";

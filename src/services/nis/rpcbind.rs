@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use landbridge_node::machine::{Directory, MachineSpec, Process, Readiness, Residue};
 
+use crate::services::systemd;
+
 /// `rpcbind`'s port, RFC 1833.
 pub const RPCBIND_PORT: u16 = 111;
 
@@ -20,10 +22,7 @@ pub enum Rpcbind {
 
 /// The system's where systemd starts it on demand (as Debian's package has it), else ours.
 pub fn detect() -> Rpcbind {
-    let unit = |folder: &str| Path::new(folder).join("rpcbind.socket").exists();
-    let systemd = Path::new("/run/systemd/system").exists();
-    let known = ["/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system"].into_iter().any(unit);
-    if systemd && known { Rpcbind::Systems } else { Rpcbind::Ours }
+    if systemd::has("rpcbind.socket") { Rpcbind::Systems } else { Rpcbind::Ours }
 }
 
 /// Over UDP it answers on `address` and the loopback (which it adds itself, and falls over when told twice).

@@ -111,8 +111,8 @@ fn tell(section: &mut Section, ran: &[Ran]) {
         let why = format!(
             "What a remote task costs more grows with the round trip. The last table tells how much it is, and from which length of a task \
              on it is two hundredths of it. {} of the round trips are a task's calls to the NFS server, nearly all one after another: it opens, \
-             reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the way. The others \
-             are the queue's.",
+             reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the way. What the \
+             others are was not counted.",
             calls.show(),
         );
         section.goals = section.goals.iter().map(|goal| goal.clone().or_because(&why)).collect();
