@@ -16,7 +16,7 @@ pub const SERVERS: Measurement =
 
 const FILE: &str = "/etc/landbridge/cluster.toml";
 const ROUNDS: usize = 3;
-const SECONDS: u32 = 2;
+const SECONDS: u32 = 1;
 const WORKERS: [u8; 3] = [1, 2, 4];
 
 fn measure(section: &mut Section) -> Outcome<()> {

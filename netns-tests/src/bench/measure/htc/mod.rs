@@ -3,6 +3,7 @@
 mod bag;
 mod plot;
 mod settings;
+mod wire;
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
 use crate::ursa::{Ursa, Way};
 
-use super::inside::{Done, counted};
 use bag::{BAGS, Bag};
+use wire::Exchanges;
 
 /// This measurement.
 pub const HTC: Measurement = Measurement { name: "htc", title: "A bag of tasks, local and remote", measure };
@@ -31,8 +32,8 @@ struct Ran {
     took: Option<Duration>,
     /// How much longer each task took than on the local worker, in seconds.
     more: Option<f64>,
-    /// What was asked of the NFS server.
-    nfs_calls: u64,
+    /// What it and the front-end said to each other meanwhile.
+    exchanges: Option<Exchanges>,
     round_trip: Duration,
     loss: f64,
     /// Local time divided by remote time; `None` when the bag failed.
@@ -51,6 +52,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
     ursa.join(&local, Way::Bridge, "ursa01")?;
     let remote = ursa.instance("remote", "203.0.113.11/24")?;
     ursa.join(&remote, Way::Tunnel, "ec2")?;
+    let address = ursa.address("remote")?;
     bag::prepare(&ursa)?;
     // The first run finds nothing in any cache, on either machine; it is not counted.
     for worker in ["local", "remote"] {
@@ -66,12 +68,11 @@ fn measure(section: &mut Section) -> Outcome<()> {
                 ursa.wan.set_delay(round_trip / 2);
                 ursa.wan.set_loss(loss);
                 let what = format!("{} at {round_trip:?}, loss {loss}", bag.title);
-                let before = Done::by(&remote)?;
-                let there = section.attempt(&what, || bag::run(&ursa, bag, "remote"));
-                let nfs_calls = Done::by(&remote)?.since(before).nfs_calls;
+                let there = section.attempt(&what, || wire::during(&ursa, &address, || bag::run(&ursa, bag, "remote")));
+                let (there, exchanges) = there.unzip();
                 let efficiency = there.map(|there| here.median() / there.as_secs_f64());
                 let more = there.map(|there| (there.as_secs_f64() - here.median()).max(0.0) / f64::from(bag.tasks));
-                ran.push(Ran { bag, took: there, more, nfs_calls, round_trip, loss, efficiency });
+                ran.push(Ran { bag, took: there, more, exchanges, round_trip, loss, efficiency });
             }
         }
         ursa.wan.set_delay(Duration::ZERO);
@@ -107,14 +108,8 @@ fn tell(section: &mut Section, ran: &[Ran]) {
         }
     }
     section.tables.push(costs(ran));
-    if let Some(calls) = nfs_calls(ran) {
-        let why = format!(
-            "What a remote task costs more grows with the round trip. The last table tells how much it is, and from which length of a task \
-             on it is two hundredths of it. {} of the round trips are a task's calls to the NFS server, nearly all one after another: it opens, \
-             reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the way. What the \
-             others are was not counted.",
-            calls.show(),
-        );
+    if let Some((table, why)) = talk(ran) {
+        section.tables.push(table);
         section.goals = section.goals.iter().map(|goal| goal.clone().or_because(&why)).collect();
     }
     let series = BAGS.iter().flat_map(|bag| bag.losses.iter().map(|loss| series(ran, bag, *loss))).collect::<Vec<_>>();
@@ -138,11 +133,31 @@ fn costs(ran: &[Ran]) -> Table {
     table
 }
 
-/// A short task's calls to the NFS server, without loss.
-fn nfs_calls(ran: &[Ran]) -> Option<Sample> {
-    let short = ran.iter().filter(|ran| ran.bag.title == BAGS[0].title && ran.loss <= 0.0);
-    let calls = short.map(|ran| counted(ran.nfs_calls) / f64::from(ran.bag.tasks));
-    Sample::new(Unit::Count, calls.collect())
+/// What a short task's share of the talk is, at each distance, and in words.
+fn talk(ran: &[Ran]) -> Option<(Table, String)> {
+    let short = |ran: &&Ran| ran.bag.title == BAGS[0].title && ran.loss <= 0.0;
+    let share = |ran: &Ran| {
+        let Exchanges { nfs, queue, others } = ran.exchanges?;
+        Some([nfs, queue, others].map(|count| count / f64::from(ran.bag.tasks)))
+    };
+    let mut table = Table::new(["exchanges a short task, without loss", "NFS", "queue", "NIS"]);
+    for ran in ran.iter().filter(short) {
+        let cells = share(ran).map_or([const { Cell::Failed }; 3], |each| each.map(|n| Cell::Value(Unit::Count, n)));
+        table.row(format!("{} ms RTT", ran.round_trip.as_millis()), cells);
+    }
+    let farthest = ran.iter().filter(short).find(|ran| ran.round_trip == FARTHEST)?;
+    let [nfs, queue, others] = share(farthest)?.map(|count| Unit::Count.show(count));
+    let why = format!(
+        "What a remote task costs more grows with the round trip; the tables tell how much it is, and from which length of a task \
+         on it is two hundredths of it. Recorded at the front-end at {} ms, a short task and the front-end take turns {nfs} times for NFS \
+         (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
+         way), {queue} times for Grid Engine, and {others} times for NIS. NFS's wait for each other: alone they are {} of the {} \
+         that such a task costs more. Grid Engine's fall into its daemons' turns of a second each: one that comes too late for a turn waits for the next.",
+        FARTHEST.as_millis(),
+        Unit::Seconds.show(share(farthest)?[0] * FARTHEST.as_secs_f64()),
+        Unit::Seconds.show(farthest.more?),
+    );
+    Some((table, why))
 }
 
 fn series(ran: &[Ran], bag: &Bag, loss: f64) -> plot::Series {

@@ -45,8 +45,10 @@ fn measure(section: &mut Section) -> Outcome<()> {
 
 fn contenders(way: WayUnderTest) -> Outcome<Vec<Contender>> {
     let ursa = Ursa::light("bench-tunnel")?;
-    let mut contenders = way::draw(&ursa, way)?;
-    for server in [&ursa.frontend, &contenders[0].server] {
+    let over_udp = (way == WayUnderTest::Long).then(way::over_udp).transpose()?;
+    let mut contenders = way::draw(&ursa, over_udp.as_ref(), way)?;
+    let front_ends = [Some(&ursa), over_udp.as_ref()].into_iter().flatten().map(|ursa| &ursa.frontend);
+    for server in front_ends.chain([&contenders[0].server]) {
         stream::serve(server, [stream::PORT])?;
     }
     for _ in 0..ROUNDS {

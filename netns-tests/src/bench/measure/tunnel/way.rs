@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// As Landbridge is called in tables.
 pub(super) const OURS: &str = "Landbridge";
+/// As it is where UDP was asked for.
+const OURS_OVER_UDP: &str = "Landbridge, `transport = \"udp\"`";
 /// As the way without a tunnel is.
 pub(super) const BARE: &str = "no tunnel";
 
@@ -47,16 +49,25 @@ impl WayUnderTest {
     }
 }
 
+/// A cluster of the same kind whose tunnels go over UDP.
+pub(super) fn over_udp() -> Outcome<Ursa> {
+    let ursa = Ursa::draw_light("bench-tunnel-udp")?;
+    ursa.configure("[tunnel]", "transport = \"udp\"")?;
+    ursa.landbridge("up").expect_ok()?;
+    Ok(ursa)
+}
+
 /// Everybody who carries TCP between the two ends of this way, ready to be measured. The first is the bare way of the peers' machines.
-pub(super) fn draw(ursa: &Ursa, way: WayUnderTest) -> Outcome<Vec<Contender>> {
+pub(super) fn draw(ursa: &Ursa, over_udp: Option<&Ursa>, way: WayUnderTest) -> Outcome<Vec<Contender>> {
     let (network, third) = match way {
         WayUnderTest::Clean => (&ursa.internet, "198.51.100"),
         WayUnderTest::Long => (&ursa.cloud, "203.0.113"),
     };
-    let end = |name: &str, network, address: String, route: &str| {
+    let end_of = |ursa: &Ursa, name: &str, network, address: String, route: &str| {
         let machine = ursa.lab.machine(name).nic("eth0", network, address.as_str());
         if route.is_empty() { machine.start() } else { machine.route(route, "eth0").start() }
     };
+    let end = |name, network, address, route| end_of(ursa, name, network, address, route);
     let (there, back) = match way {
         WayUnderTest::Clean => ("", ""),
         WayUnderTest::Long => ("198.51.100.0/24", "203.0.113.0/24"),
@@ -69,9 +80,16 @@ pub(super) fn draw(ursa: &Ursa, way: WayUnderTest) -> Outcome<Vec<Contender>> {
     for peer in PEERS {
         peer.start(&ends)?;
     }
+    let worker_over_udp = over_udp.map(|other| {
+        let worker = end_of(other, "e1", &other.cloud, "203.0.113.11/24".to_owned(), "198.51.100.0/24")?;
+        other.join(&worker, Way::Tunnel, "ec2").map(|_| (&other.frontend, worker))
+    });
+    let worker_over_udp = worker_over_udp.transpose()?;
     if way == WayUnderTest::Long {
-        ursa.wan.set_delay(Duration::from_millis(10));
-        ursa.wan.set_loss(0.001);
+        for ursa in [ursa].into_iter().chain(over_udp) {
+            ursa.wan.set_delay(Duration::from_millis(10));
+            ursa.wan.set_loss(0.001);
+        }
     }
     let contender = |name: &str, server: &crate::Machine, client: &crate::Machine, address: &str| Contender {
         name: name.to_owned(),
@@ -81,6 +99,7 @@ pub(super) fn draw(ursa: &Ursa, way: WayUnderTest) -> Outcome<Vec<Contender>> {
         rates: [Vec::new(), Vec::new()],
     };
     let mut all = vec![contender(BARE, &left, &right, LEFT), contender(OURS, &ursa.frontend, &worker, "10.77.0.1")];
+    all.extend(worker_over_udp.map(|(server, worker)| contender(OURS_OVER_UDP, server, &worker, "10.77.0.1")));
     all.extend(PEERS.iter().map(|peer| contender(peer.name, &left, &right, peer.left_inside)));
     Ok(all)
 }

@@ -1,5 +1,7 @@
 //! Joining: the per-worker command, from its start to ready, stage by stage.
 
+mod light;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
 use crate::uml::Uml;
 use crate::ursa::{Ursa, Way};
+use light::Light;
 
 /// This measurement.
 pub const JOIN: Measurement = Measurement { name: "join", title: "Joining, stage by stage", measure };
@@ -38,7 +41,8 @@ fn measure(section: &mut Section) -> Outcome<()> {
     section.note(
         "`landbridge-node join` on a user-mode-linux machine that has just booted and has a token: key, certificate, tunnel, address, \
          MTU, NFS, NIS, queue, and a canary job, each proved. A worker at a time, on each way in turn; milliseconds as the worker \
-         took them.",
+         took them. The last table is of machines of namespaces, whose programs start at this machine's own pace, and which mount \
+         nothing since its kernel has no NFS.",
     );
     let ursa = Ursa::up("bench-join")?;
     let mut joins: [Vec<Join>; 3] = Default::default();
@@ -49,7 +53,12 @@ fn measure(section: &mut Section) -> Outcome<()> {
             joins.extend(section.attempt(&what, || join(&ursa, *stand, &name, last)));
         }
     }
-    tell(section, &joins);
+    drop(ursa);
+    let light = light::measure(section).unwrap_or_else(|error| {
+        section.fail("joining in machines of namespaces", error.as_ref());
+        Light::default()
+    });
+    tell(section, &joins, &light);
     Ok(())
 }
 
@@ -85,10 +94,13 @@ fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
     Ok(Join { timeline, done, program_start })
 }
 
-fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
+fn tell(section: &mut Section, joins: &[Vec<Join>; 3], light: &Light) {
     let mut table = Table::new(["stage", STANDS[0].title, STANDS[1].title, STANDS[2].title]);
     for stage in Stage::ALL {
-        table.row(stage.as_str(), joins.each_ref().map(|joins| Cell::from(sample(joins, |join| took(join, stage)))));
+        table.row(
+            stage.as_str(),
+            joins.each_ref().map(|joins| Cell::from(sample(joins, |join| took(&join.timeline, stage)))),
+        );
     }
     let whole = joins.each_ref().map(|joins| sample(joins, |join| Some(join.timeline.total())));
     table.row("start to ready", whole.clone().map(Cell::from));
@@ -101,13 +113,13 @@ fn tell(section: &mut Section, joins: &[Vec<Join>; 3]) {
     let mut table = Table::new(["how many", STANDS[0].title, STANDS[1].title, STANDS[2].title]);
     table.row("programs and threads begun", joins.each_ref().map(|joins| Cell::from(count(joins, |done| done.begun))));
     table.row("calls to the NFS server", joins.each_ref().map(|joins| Cell::from(count(joins, |done| done.nfs_calls))));
-    section.tables.push(table);
+    section.tables.extend([table, light.table()]);
     for ((stand, whole), joins) in STANDS.iter().zip(whole).zip(joins) {
         let what = format!("join, start to ready, {}", stand.title);
         let got = whole.map(|sample| sample.median());
         let goal = Goal::new(&what, Unit::Milliseconds, Bound::AtMost(stand.goal_ms), got);
         section.goals.push(match held_back(joins, *stand) {
-            Some(why) => goal.or_because(why),
+            Some(why) => goal.or_because(why + &light.sentence().unwrap_or_default()),
             None => goal,
         });
     }
@@ -149,7 +161,7 @@ fn sample(joins: &[Join], time: impl Fn(&Join) -> Option<Duration>) -> Option<Sa
     Sample::of_milliseconds(&joins.iter().filter_map(time).collect::<Vec<_>>())
 }
 
-fn took(join: &Join, stage: Stage) -> Option<Duration> {
-    let report = join.timeline.stages.iter().find(|report| report.stage == stage)?;
+fn took(timeline: &TimelineView, stage: Stage) -> Option<Duration> {
+    let report = timeline.stages.iter().find(|report| report.stage == stage)?;
     Some(Duration::from_millis(report.took_ms))
 }
