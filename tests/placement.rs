@@ -14,11 +14,17 @@ fn size(cpu: u32, memory_mib: u64) -> Size {
 }
 
 fn physical(host: &str, total: Size, allocated: Size) -> Room {
-    Room { name: name(host), closed: None, space: Space::Shared { total, allocated } }
+    Room { name: name(host), closed: None, machine_type: None, space: Space::Shared { total, allocated } }
 }
 
 fn cloud(host: &str, total: u32, taken: u32) -> Room {
-    Room { name: name(host), closed: None, space: Space::Machines { total, taken, each: Some(size(100, 1740)) } }
+    let machine_type = Some("m1.small".to_owned());
+    Room {
+        name: name(host),
+        closed: None,
+        machine_type,
+        space: Space::Machines { total, taken, each: Some(size(100, 1740)) },
+    }
 }
 
 /// The design's cluster: two physical hosts, of which the second has a worker, and a cloud.
@@ -36,6 +42,7 @@ fn wish(count: u32) -> Wish {
         size: size(100, 128),
         runs_on_physical: true,
         runs_in_cloud: true,
+        machine_type: Some("m1.small".to_owned()),
         on: None,
         strategy: Strategy::Pack,
     }
@@ -78,6 +85,13 @@ fn what_the_template_does_not_say_cannot_be_done() {
 }
 
 #[test]
+fn a_template_of_another_type_goes_to_no_cloud_of_this_one() {
+    let other = Wish { machine_type: Some("p4d.24xlarge".into()), runs_on_physical: false, ..wish(1) };
+    let any = Wish { machine_type: None, runs_on_physical: false, ..wish(1) };
+    insta::assert_snapshot!([other, any].map(|wish| told(&ursa(), &wish)).join("\n"));
+}
+
+#[test]
 fn a_closed_host_says_why() {
     let mut rooms = ursa();
     rooms[1].closed = Some("silent since 12:03".into());
@@ -101,33 +115,44 @@ fn spaces() -> impl Generate<Value = Space> {
 }
 
 fn clusters() -> impl Generate<Value = Vec<Room>> {
-    let room = (spaces(), prop::bool::weighted(0.2));
+    let room = (spaces(), prop::bool::weighted(0.2), types());
     prop::collection::vec(room, 0..6).prop_map(|rooms| {
-        let named = rooms.into_iter().enumerate().map(|(n, (space, closed))| Room {
+        let named = rooms.into_iter().enumerate().map(|(n, (space, closed, machine_type))| Room {
             name: name(&format!("h{n}")),
             closed: closed.then(|| "closed".into()),
+            machine_type: machine_type.filter(|_| matches!(space, Space::Machines { .. })),
             space,
         });
         named.collect()
     })
 }
 
+/// One of two types, or none.
+fn types() -> impl Generate<Value = Option<String>> {
+    prop::option::of(prop_oneof!["m1.small", "m1.large"])
+}
+
 fn wishes() -> impl Generate<Value = Wish> {
     let size = (1..800_u32, 1..16_384_u64).prop_map(|(cpu, memory_mib)| size(cpu, memory_mib));
     let on = prop::option::weighted(0.2, (0..7_u32).prop_map(|n| name(&format!("h{n}"))));
-    (0..40_u32, size, any::<(bool, bool, bool)>(), on).prop_map(|(count, size, (local, cloud, pack), on)| Wish {
-        count,
-        size,
-        runs_on_physical: local,
-        runs_in_cloud: cloud,
-        on,
-        strategy: if pack { Strategy::Pack } else { Strategy::Spread },
-    })
+    (0..40_u32, size, any::<(bool, bool, bool)>(), on, types()).prop_map(
+        |(count, size, (local, cloud, pack), on, machine_type)| Wish {
+            count,
+            size,
+            runs_on_physical: local,
+            runs_in_cloud: cloud,
+            machine_type,
+            on,
+            strategy: if pack { Strategy::Pack } else { Strategy::Spread },
+        },
+    )
 }
 
 /// How many workers of the wish a host could take, counted apart from the code under test.
 fn capacity(room: &Room, wish: &Wish) -> u64 {
-    if room.closed.is_some() || wish.on.as_ref().is_some_and(|only| *only != room.name) {
+    let other_type =
+        wish.machine_type.is_some() && room.machine_type.is_some() && wish.machine_type != room.machine_type;
+    if other_type || room.closed.is_some() || wish.on.as_ref().is_some_and(|only| *only != room.name) {
         return 0;
     }
     match room.space {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use netns_tests::ursa::{CLUSTER_TOML, Trace, Ursa};
+use netns_tests::ursa::{CLUSTER_TOML, Trace, Ursa, Way};
 use netns_tests::{LabResult, Machine};
 
 /// For whatever comes by itself, on a busy machine.
@@ -32,7 +32,14 @@ fn up_makes_a_front_end_that_strangers_find_on_the_vlan_and_nowhere_else() -> La
     assert!(ursa.grid("qhost")?.contains("global"));
     ursa.enrol(&ursa.hosts[0])?;
     served(&ursa)?;
-    refused(&ursa)
+    refused(&ursa)?;
+
+    // What Debian's /etc/nftables.conf begins with, whenever somebody reloads it.
+    ursa.frontend.run("nft flush ruleset").expect_ok()?;
+    let (status, plan) = plan(&ursa)?;
+    assert!(status == CHANGES && plan.contains("~ run guard: what it did is not so any more"), "{plan}");
+    ursa.frontend.wait_until("nft list chain inet landbridge_ursa input", SOON)?;
+    Ok(())
 }
 
 /// A machine on the vLAN finds the home directories and the users.
@@ -140,6 +147,20 @@ fn where_systemd_is_the_init_up_installs_a_unit_and_down_removes_it() -> LabResu
     assert!(unit.ends_with("landbridge --file /etc/landbridge/cluster.toml up\n"), "{unit}");
     ursa.landbridge("down --force --purge").expect_ok()?;
     assert_eq!(Trace::of(&ursa.frontend)?.since(&bare), Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn a_front_end_that_gets_another_address_shows_it_and_its_workers_find_it_there() -> LabResult<()> {
+    let ursa = Ursa::light("moves")?;
+    ursa.frontend.run("ip addr add 198.51.100.9/24 dev wan0").expect_ok()?;
+    edit(&ursa, &[("198.51.100.1\"", "198.51.100.9\"")])?;
+    ursa.landbridge("up").deadline(SOON).expect_ok()?;
+    let e1 = ursa.light_instance("e1", "203.0.113.11/24")?;
+    let shown =
+        "openssl s_client -connect 198.51.100.9:7443 </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName";
+    assert!(e1.run(shown).expect_ok()?.contains("IP Address:198.51.100.9"));
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
     Ok(())
 }
 

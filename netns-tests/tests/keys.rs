@@ -27,6 +27,7 @@ fn a_revoked_workers_traffic_stops_at_once_and_it_stays_out_and_nobody_else_noti
     let alive = disturbed.wait(SOON)?;
     assert!(alive.out().contains(" 0% packet loss"), "e2 was disturbed: {}", alive.out());
 
+    assert_eq!((ursa.state("e1")?, ursa.state("e2")?), ("failed".to_owned(), "ready".to_owned()));
     ursa.frontend.run(&format!("ping -c 3 -W 1 {revoked}")).expect_failure()?;
     ursa.frontend.run(&format!("ping -c 3 -W 1 {bystander}")).expect_ok()?;
     let rejoin = e1.run("landbridge-node join").deadline(SOON).expect_failure()?;

@@ -58,6 +58,33 @@ fn a_program_of_the_workers_that_dies_is_back_at_once() -> LabResult<()> {
     Ok(())
 }
 
+/// Runs until it is told to end, and says when it was begun and ended.
+const JOB: &str = "echo begun >>~/said; until [ -e ~/end ]; do sleep 0.1; ls ~ >/dev/null; done; echo ended >>~/said";
+
+#[test]
+fn an_execution_daemon_that_dies_leaves_its_jobs_alone_and_tells_of_their_end() -> LabResult<()> {
+    let ursa = Ursa::up("job")?;
+    let e1 = joined(&ursa)?;
+    ursa.frontend.write_file("/home/ada/job.sh", JOB)?;
+    ursa.as_ada(&ursa.frontend, "qsub -cwd -j y -o /dev/null job.sh")?;
+    ursa.frontend.wait_until("grep begun /home/ada/said", PATIENCE)?;
+
+    let before = pid(&e1, "sge_execd")?;
+    e1.run(&format!("kill -KILL {before}")).expect_ok()?;
+    e1.wait_until(&format!("pidof sge_execd && [ $(pidof sge_execd) != {before} ]"), PATIENCE)?;
+    assert_eq!(ursa.frontend.read_text("/home/ada/said")?, "begun\n");
+    ursa.as_ada(&ursa.frontend, "touch end")?;
+    ursa.frontend.wait_until("grep ended /home/ada/said", PATIENCE)?;
+    ursa.frontend.wait_until("[ -z \"$(su - ada -c qstat)\" ]", PATIENCE)?;
+    assert_eq!(ursa.frontend.read_text("/home/ada/said")?, "begun\nended\n", "it ran once");
+    // The queue master writes it down a little later.
+    ursa.frontend.wait_until("qacct -j job.sh", PATIENCE)?;
+    let accounted = ursa.grid("qacct -j job.sh")?;
+    let says = |key: &str, value: &str| accounted.lines().any(|line| line.split_whitespace().take(2).eq([key, value]));
+    assert!(says("failed", "0") && says("exit_status", "0"), "{accounted}");
+    Ok(())
+}
+
 fn joined(ursa: &Ursa) -> LabResult<netns_tests::Uml> {
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
     ursa.join(&e1, Way::Tunnel, "ec2")?;

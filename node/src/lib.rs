@@ -9,6 +9,7 @@ pub mod facts;
 pub mod host;
 pub mod icmp;
 pub mod join;
+pub mod logs;
 pub mod machine;
 pub mod metadata;
 pub mod names;

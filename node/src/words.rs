@@ -183,7 +183,7 @@ mod tests {
     use rustls::AlertDescription;
 
     use super::*;
-    use crate::machine::{Machine, MachineSpec, Owner, Place, Process, Readiness};
+    use crate::machine::{Children, Machine, MachineSpec, Owner, Place, Process, Readiness};
     use crate::wire::{Refusal, RefusalCode};
 
     fn every_error() -> Vec<(ApiError, Option<&'static str>)> {
@@ -240,6 +240,7 @@ mod tests {
             ready: Readiness::Running,
             deadline: Duration::from_secs(5),
             grace: Process::GRACE,
+            children: Children::End,
         });
         let error = machine.converge(&spec).await.expect_err("there is no such program");
         assert!(is_missing_program(&error), "{}", chain(&error));

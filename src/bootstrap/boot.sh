@@ -18,6 +18,12 @@ fail() {
     exit 1
 }
 
+# In a golden image this unit has read the same user-data, and joins.
+if [ -e /etc/systemd/system/sysinit.target.wants/landbridge-node-boot.service ]; then
+    say "landbridge-node joins by itself"
+    exit 0
+fi
+
 # Each program that a worker needs, with Debian's package.
 wanted() {
     have curl || echo curl
@@ -50,7 +56,13 @@ install_packages() {
     echo "gridengine-common shared/gridengineconfig boolean false" | debconf-set-selections || true
     export DEBIAN_FRONTEND=noninteractive
     apt="apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
-    $apt update || true
+    # The system's own first update may hold the lists' lock, for which apt-get does not wait.
+    tries=0
+    until $apt update; do
+        tries=$((tries + 1))
+        [ $tries -lt 10 ] || break
+        sleep 6
+    done
     $apt install -y --no-install-recommends "$@" >/dev/null || fail "apt-get could not install $*"
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use landbridge_node::machine::{Machine, MachineSpec, Plan, Report};
+use landbridge_node::machine::{ConvergeError, Machine, MachineSpec, Plan, Report};
 
 use super::progress::Steps;
 use super::{CliError, Context, check};
@@ -91,7 +91,11 @@ fn converge(
     let mut steps = Steps::new();
     let report = runtime()?.block_on(async {
         let mut machine = open(context, cluster).await?;
-        let outcome = machine.converge_with(spec, &mut |line| steps.begin(line)).await;
+        let mut outcome = machine.converge_with(spec, &mut |line| steps.begin(line)).await;
+        // A daemon that was started anew may have made itself another certificate, which the tunnel servers show too.
+        if let Err(ConvergeError::Drift(_)) = outcome {
+            outcome = machine.converge_with(spec, &mut |line| steps.begin(line)).await;
+        }
         outcome.map_err(|e| failed(operation, e))
     })?;
     steps.finish();

@@ -76,15 +76,16 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     let around = Surroundings::look(file)?;
     let cluster = Arc::new(cluster);
     let store: Arc<Sqlite> = Arc::new(Sqlite::open(&paths.database())?);
-    let authority = frontend::open_authority(&paths)?;
+    let mut authority = frontend::open_authority(&paths)?;
     let door = TcpListener::bind(("0.0.0.0", cluster.front_end.api_port))
         .await
         .map_err(|source| DaemonError::Listen { on: format!("TCP port {}", cluster.front_end.api_port), source })?;
+    // What it changes of the keys is changed before it counts as started.
+    let (renewer, tls) = tls::start(&cluster, &paths, &mut authority)?;
     let socket = local_socket(&paths)?;
     let stop = CancellationToken::new();
     let converging =
         converge::start(Arc::clone(&cluster), paths.clone(), around, Arc::clone(&store) as _, stop.clone());
-    let (renewer, tls) = tls::start(&cluster, &paths, &authority)?;
     let roster = Roster::new(Parts {
         providers: providers::providers(&cluster).await,
         queue: Queue::of(&cluster, &paths),

@@ -95,11 +95,14 @@ fn finish(roster: &Roster, leftovers: Leftovers, now: Timestamp) -> Result<(), R
 }
 
 impl Roster {
-    /// Locks a machine out: its certificates are revoked and its session ended. `true` when something changed.
-    pub async fn revoke(&self, name: &NodeName) -> Result<bool, RosterError> {
+    /// Locks a machine out: its token is void, its certificates are revoked, its session is ended, and the queue sends it no more
+    /// jobs. `true` when something changed.
+    pub async fn revoke(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
+        self.store().void_token(name)?;
         let what = Revocation::Name(name.clone());
         let revoked = self.with_authority(|authority| authority.register_mut().revoke(&what, Timestamp::now()))?;
         self.cut_session(name).await?;
+        self.locked_out(name)?;
         Ok(!revoked.is_empty())
     }
 }

@@ -21,12 +21,13 @@ pub(super) struct Renewer {
     trust: String,
 }
 
-/// The configuration as it is, and who renews it.
+/// The configuration, with a certificate that fits the cluster's file as it is now, and who renews it.
 pub(super) fn start(
     cluster: &Cluster,
     paths: &Paths,
-    authority: &Authority,
+    authority: &mut Authority,
 ) -> Result<(Renewer, watch::Receiver<Arc<ServerConfig>>), DaemonError> {
+    frontend::renew_own(cluster, paths, authority, Timestamp::now())?;
     let (config, receiver) = watch::channel(load(paths, authority)?);
     let trust = authority.register().trust_pem();
     Ok((Renewer { paths: paths.clone(), cluster: cluster.clone(), config, trust }, receiver))

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,16 +24,25 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once from one address. Every worker of one cloud may come from the same.
     pub per_address: usize,
+    /// For a whole connection of somebody without a certificate: fetching `landbridge-node`, or a join's first request.
+    pub stranger: Duration,
     /// For the TLS handshake, and for a request's headers.
     pub greeting: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 4096, per_address: 2048, greeting: Duration::from_secs(10) }
+        Self {
+            connections: 4096,
+            per_address: 2048,
+            stranger: Duration::from_mins(3),
+            greeting: Duration::from_secs(10),
+        }
     }
 }
 
+/// The log hears of a full house no more often: strangers must not be able to fill it.
+const TELLING: Duration = Duration::from_mins(1);
 /// Header bytes that are read before a request is refused.
 const MAX_HEADERS: usize = 16 * 1024;
 
@@ -49,6 +58,7 @@ pub async fn serve<G: Gate>(
     let router = router(gate);
     let crowd = Arc::new(Crowd::new(limits));
     let guests = TaskTracker::new();
+    let mut told = None;
     loop {
         let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -63,7 +73,10 @@ pub async fn serve<G: Gate>(
             () = stop.cancelled() => break,
         };
         let Some(place) = crowd.enter(address.ip()) else {
-            tracing::warn!(%address, "too many connections; this one was closed");
+            if told.is_none_or(|at: Instant| at.elapsed() >= TELLING) {
+                tracing::warn!(%address, "too many connections; this one was closed, and others may be");
+                told = Some(Instant::now());
+            }
             continue;
         };
         let acceptor = TlsAcceptor::from(tls.borrow().clone());
@@ -90,15 +103,18 @@ async fn attend(stream: TcpStream, acceptor: TlsAcceptor, router: Router, limits
         Err(_) => return tracing::debug!("TLS handshake took too long"),
     };
     let peer = MaybePeer(tls::peer(stream.get_ref().1));
+    // A member's requests wait for news, as long as it likes; a stranger who reads slowly would keep his place for ever.
+    let patience = if peer.0.is_some() { Duration::MAX } else { limits.stranger };
     let service = TowerToHyperService::new(router.layer(Extension(peer)));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.greeting)
         .max_buf_size(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "connection ended");
+        .serve_connection(TokioIo::new(stream), service);
+    match tokio::time::timeout(patience, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "connection ended"),
+        Err(_) => tracing::debug!("a stranger took too long"),
     }
 }
 
@@ -149,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_full_house_lets_nobody_in_until_somebody_leaves() {
-        let limits = Limits { connections: 3, per_address: 2, greeting: Duration::from_secs(1) };
+        let limits = Limits { connections: 3, per_address: 2, ..Limits::default() };
         let crowd = Arc::new(Crowd::new(limits));
         let (one, two): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
         let first = crowd.enter(one);

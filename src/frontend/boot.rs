@@ -71,6 +71,7 @@ mod tests {
             rpcbind: Rpcbind::Ours,
             send_room: SendRoom::of(212_992),
             systemd,
+            rotates_logs: true,
             home: "/root".into(),
             daemon_dies_at: None,
         }

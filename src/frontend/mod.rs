@@ -10,8 +10,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use landbridge_node::logs;
 use landbridge_node::machine::{
-    Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
+    Children, Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
 };
 use landbridge_node::path::SendRoom;
 use landbridge_node::wire::HostEntry;
@@ -46,6 +47,8 @@ pub struct Surroundings {
     pub send_room: SendRoom,
     /// Whether systemd is the machine's init.
     pub systemd: bool,
+    /// Whether logrotate looks after logs here.
+    pub rotates_logs: bool,
     /// Where the user who runs all this is at home: a cloud's credentials are looked for there.
     pub home: PathBuf,
     /// When the daemon is to crash, for tests: `up` hands it on, and the daemon, which keeps itself among the others, must not
@@ -64,6 +67,7 @@ impl Surroundings {
             rpcbind: services::nis::detect(),
             send_room: SendRoom::look(),
             systemd: services::systemd::runs(),
+            rotates_logs: logs::are_rotated(),
             home: home()?,
             daemon_dies_at: std::env::var(crash::DAEMON).ok(),
         })
@@ -97,6 +101,9 @@ pub fn machine_spec(
     let mut spec = MachineSpec::default();
     let taps: Vec<_> = tunnel::servers(cluster).iter().map(|server| server.tap(cluster)).collect();
     spec.push(network::of_front_end(cluster, &members.underlay, &taps));
+    if around.rotates_logs {
+        spec.extend(logs::rotation("landbridge", &paths.log));
+    }
     spec.push(keys_run(cluster, paths, around));
     spec.extend(tunnel::resources(cluster, paths, around.send_room));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
@@ -138,9 +145,11 @@ fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
         argv: command(around, &["pki", "init"]),
         env: Vec::new(),
         directory: paths.state.clone(),
-        inputs: vec![Input::Text(cluster.name.to_string()), Input::Text(cluster.front_end.public.to_string())],
+        // The daemon, which has the authority in its hands, follows the rest: another address, another year.
+        inputs: vec![Input::Text(cluster.name.to_string())],
         outputs: Vec::new(),
         undo: Vec::new(),
+        holds: Vec::new(),
         deadline: Duration::from_mins(1),
     }
 }
@@ -158,6 +167,7 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
         ready: Readiness::Unix(paths.socket()),
         deadline: Duration::from_secs(30),
         grace: Process::GRACE,
+        children: Children::End,
     }
 }
 

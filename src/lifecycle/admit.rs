@@ -11,7 +11,7 @@ use landbridge_node::wire::{
     Via,
 };
 use landbridge_pki::authority::{CertificateSpec, Register, pin_of_request};
-use landbridge_pki::{CertificateFacts, NodeName, Role};
+use landbridge_pki::{CertificateFacts, NodeName, Role, Serial};
 
 use super::token::hash;
 use super::{Roster, RosterError, refuse};
@@ -46,13 +46,14 @@ impl Roster {
         match (request.role, request.via) {
             (Role::Worker, Some(via)) => {
                 let worker = self.member(&redeemed.name)?;
-                let identity = self.identity(&redeemed.name, Role::Worker, &request.csr_pem, key)?;
+                let identity =
+                    self.identity(&redeemed.name, Role::Worker, &request.csr_pem, key, Right::Token(token))?;
                 let bundle = self.begin(worker, &request.facts).await?;
                 self.note(&redeemed.name, &format!("joins {}", words(via, redeemed.again)));
                 Ok(Admission { identity, bundle: Some(bundle) })
             }
             (Role::Host, None) => {
-                let identity = self.identity(&redeemed.name, Role::Host, &request.csr_pem, key)?;
+                let identity = self.identity(&redeemed.name, Role::Host, &request.csr_pem, key, Right::Token(token))?;
                 self.enrol(&redeemed.name, request.facts).await.map_err(|e| internal("enrolling the host", &e))?;
                 Ok(Admission { identity, bundle: None })
             }
@@ -74,7 +75,8 @@ impl Roster {
 
     pub(super) fn renew_now(&self, peer: &Peer, request: &RenewRequest) -> Result<Identity, Refusal> {
         let key = pin_of_request(&request.csr_pem).map_err(|e| refuse::request(&e))?;
-        let identity = self.identity(peer.name(), peer.certificate.role, &request.csr_pem, key)?;
+        let right = Right::Certificate(peer.certificate.serial);
+        let identity = self.identity(peer.name(), peer.certificate.role, &request.csr_pem, key, right)?;
         self.note(peer.name(), "renewed its certificate");
         Ok(identity)
     }
@@ -114,20 +116,36 @@ impl Roster {
         Ok(())
     }
 
-    /// A certificate for this key: the one that an interrupted join got already, else a new one.
-    fn identity(&self, name: &NodeName, role: Role, csr_pem: &str, key: KeyHash) -> Result<Identity, Refusal> {
+    /// A certificate for this key: the one that an interrupted join got already, else a new one. The right to it is looked at
+    /// where no revocation can come in between.
+    fn identity(
+        &self,
+        name: &NodeName,
+        role: Role,
+        csr_pem: &str,
+        key: KeyHash,
+        right: Right,
+    ) -> Result<Identity, Refusal> {
         let now = Timestamp::now();
         let issued = self.with_authority(|authority| {
             let register = authority.register();
+            let holds = match right {
+                Right::Token(token) => self.store.token_owner(token)?.as_ref() == Some(name),
+                Right::Certificate(serial) => !register.revoked(serial)?,
+            };
+            if !holds {
+                return Ok(None);
+            }
             let current = register.current(name, now)?;
             let same = current.filter(|c| c.spki_sha256 == key && !outdated(register, c));
             let certificate_pem = match same {
                 Some(same) => register.certificate_pem(same.serial)?,
                 None => authority.issue(csr_pem, &CertificateSpec::new(name.clone(), role), now)?.pem,
             };
-            Ok::<_, RosterError>((certificate_pem, authority.register().trust_pem()))
+            Ok::<_, RosterError>(Some((certificate_pem, authority.register().trust_pem())))
         });
-        let (certificate_pem, trust_pem) = issued.map_err(|e| internal("issuing the certificate", &e))?;
+        let issued = issued.map_err(|e| internal("issuing the certificate", &e))?;
+        let (certificate_pem, trust_pem) = issued.ok_or_else(|| refuse::revoked(name))?;
         crash::point();
         let cluster = self.cluster();
         let port = cluster.front_end.api_port;
@@ -162,6 +180,15 @@ impl Roster {
         let revoked = revoked.map_err(|e| internal("looking up the certificate", &e))?;
         if revoked { Err(refuse::revoked(peer.name())) } else { Ok(()) }
     }
+}
+
+/// What a machine gets a certificate for.
+#[derive(Clone, Copy)]
+enum Right {
+    /// A token that it has redeemed, and that nobody has voided since.
+    Token(TokenHash),
+    /// A certificate of this serial that isn't revoked.
+    Certificate(Serial),
 }
 
 /// Whether the worker's machine has joined before, and was started anew since.

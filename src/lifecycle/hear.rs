@@ -80,6 +80,23 @@ impl Roster {
     }
 
     /// Closes the slots of a worker that was ready and has failed, however long the queue master is away.
+    /// A worker whose certificates a person has revoked is no worker any more, whatever it says.
+    pub fn locked_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
+        let Some(worker) = self.store.worker(name)? else { return Ok(()) };
+        if matches!(worker.state, WorkerState::Joining(_)) || worker.state.was_proved() {
+            let failure = Failure {
+                expected: "a certificate that counts".into(),
+                seen: "it is revoked".into(),
+                remedy: format!(
+                    "landbridge worker destroy {name} forgets it; landbridge token create --name {name} lets it join again"
+                ),
+            };
+            self.fail(&worker, Stage::Identity, &failure)?;
+            self.start_closing(name);
+        }
+        Ok(())
+    }
+
     pub(super) fn start_closing(self: &Arc<Self>, name: &NodeName) {
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {

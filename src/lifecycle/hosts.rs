@@ -14,18 +14,13 @@ use super::{Roster, RosterError, refuse};
 use crate::enroll::Peer;
 use crate::network;
 use crate::spec::{Cluster, HostKind};
-use crate::store::{HostRecord, Store, StoreError};
+use crate::store::{HostNews, HostRecord, Store, StoreError};
 
 impl Roster {
     /// A host has used its token: its fabric follows, and everybody else's flood entries.
     pub(super) async fn enrol(&self, name: &NodeName, facts: MachineFacts) -> Result<(), RosterError> {
-        let mut host = self.host(name)?;
-        let now = Timestamp::now();
-        host.enrolled.get_or_insert(now);
-        host.seen = Some(now);
-        host.leaving = false;
-        host.facts = Some(facts);
-        self.store.save_host(&host)?;
+        self.host(name)?;
+        self.store.note_host(name, &HostNews::Enrolled(facts), Timestamp::now())?;
         self.note(name, "is enrolled");
         self.membership_changed().await
     }
@@ -33,14 +28,13 @@ impl Roster {
     /// Lets a host go: it gives its fabric back, then its certificate is revoked. Returns at once; [`Roster::hear_host`]
     /// does the rest when the host has reported. `true` when something changed.
     pub async fn remove_host(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
-        let Some(mut host) = self.host_in_cluster(name)? else { return Ok(false) };
+        let Some(host) = self.host_in_cluster(name)? else { return Ok(false) };
         if host.enrolled.is_none() {
             self.store.forget_host(name)?;
             return Ok(true);
         }
         let changed = !host.leaving;
-        host.leaving = true;
-        self.store.save_host(&host)?;
+        self.store.note_host(name, &HostNews::Leaving, Timestamp::now())?;
         if changed {
             self.note(name, "is asked to give its fabric back");
             self.membership_changed().await?;
@@ -79,9 +73,9 @@ impl Roster {
 
     pub(super) async fn fabric_order(&self, peer: &Peer, after: u64) -> Result<FabricOrder, Refusal> {
         let name = peer.name();
-        let mut host = self.host(name).map_err(|_| refuse::revoked(name))?;
-        host.seen = Some(Timestamp::now());
-        self.store.save_host(&host).map_err(|e| internal("recording the host", &e))?;
+        self.host(name).map_err(|_| refuse::revoked(name))?;
+        let seen = self.store.note_host(name, &HostNews::Seen, Timestamp::now());
+        seen.map_err(|e| internal("recording the host", &e))?;
         let generation = self.bells.wait(name, after).await;
         let network = self.host_network(name).map_err(|e| internal("planning the host's fabric", &e))?;
         let (renew, trust_pem) = self.keys_news(peer);
@@ -103,12 +97,10 @@ impl Roster {
     }
 
     pub(super) fn hear_host(self: &Arc<Self>, name: &NodeName, report: FabricReport) -> Result<(), RosterError> {
-        let mut host = self.host(name)?;
-        host.seen = Some(Timestamp::now());
-        host.generation = report.generation;
-        host.failure = report.failure.as_ref().map(|f| format!("{f}; {}", f.remedy));
-        host.facts = Some(report.facts);
-        self.store.save_host(&host)?;
+        let failure = report.failure.as_ref().map(|f| format!("{f}; {}", f.remedy));
+        let news = HostNews::Reported { generation: report.generation, failure, facts: report.facts };
+        self.store.note_host(name, &news, Timestamp::now())?;
+        let host = self.host(name)?;
         for line in &report.changed {
             self.note(name, line);
         }

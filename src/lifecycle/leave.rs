@@ -170,8 +170,10 @@ impl Roster {
         Ok(())
     }
 
-    /// Revokes whatever certificates a machine has; one that never joined has none.
+    /// Revokes whatever certificates a machine has; one that never joined has none. Its token first: it would be good for
+    /// another from the same key.
     pub(super) fn lock_out(&self, name: &NodeName) -> Result<(), RosterError> {
+        self.store.void_token(name)?;
         let what = Revocation::Name(name.clone());
         match self.with_authority(|authority| authority.register_mut().revoke(&what, Timestamp::now())) {
             Ok(_) | Err(AuthorityError::UnknownName(_)) => Ok(()),
@@ -181,11 +183,14 @@ impl Roster {
 
     async fn nothing_left(&self, worker: &Worker) -> Result<(), RosterError> {
         let gone = |what| RosterError::NotNow { name: worker.name.clone(), state: "leaving".into(), why: what };
+        // Whoever prepared the front-end for it while it began to leave may have been slower than the steps before this one.
         if self.queue.known().await?.contains(&worker.name) {
-            return Err(gone("the queue still knows it"));
+            self.queue.remove(&worker.name).await?;
+            return Err(gone("the queue still knew it"));
         }
         if worker.via == Via::Tunnel && self.tunnel.admitted()?.contains(&worker.name) {
-            return Err(gone("the tunnel server still admits it"));
+            self.tunnel.cut(&worker.name).await?;
+            return Err(gone("the tunnel server still admitted it"));
         }
         if self.has_machine(worker).await? {
             return Err(gone("its host still has something of its machine"));
@@ -202,20 +207,29 @@ impl Roster {
 }
 
 impl Roster {
-    /// Whether a host on which a machine was asked for still has something of it.
+    /// Whether a host on which a machine was asked for still has something of it. One that gave it up before the worker went
+    /// elsewhere has said so already: it need not be there any more.
     async fn has_machine(&self, worker: &Worker) -> Result<bool, RosterError> {
-        for record in self.store.machines_of(worker.id)?.iter().filter(|record| record.asked.is_some()) {
-            let maker = self.maker(&record.host)?;
-            let stays = |m: &Machine| !matches!(m.state, MachineState::Stopping | MachineState::Gone);
-            let machines = maker.provider.machines().await?;
-            let leftovers = maker.provider.leftovers().await?;
-            if machines.iter().any(|m| m.launch.worker_id == worker.id && stays(m))
-                || leftovers.iter().any(|left| left.worker_id == Some(worker.id))
-            {
-                return Ok(true);
+        let records = self.store.machines_of(worker.id)?;
+        let newest = records.iter().map(|record| record.attempt).max();
+        for record in records.iter().filter(|record| record.asked.is_some()) {
+            match self.has_machine_on(&record.host, worker).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(_) if record.destroyed.is_some() && Some(record.attempt) != newest => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(false)
+    }
+
+    async fn has_machine_on(&self, host: &NodeName, worker: &Worker) -> Result<bool, RosterError> {
+        let maker = self.maker(host)?;
+        let stays = |m: &Machine| !matches!(m.state, MachineState::Stopping | MachineState::Gone);
+        let machines = maker.provider.machines().await?;
+        let leftovers = maker.provider.leftovers().await?;
+        Ok(machines.iter().any(|m| m.launch.worker_id == worker.id && stays(m))
+            || leftovers.iter().any(|left| left.worker_id == Some(worker.id)))
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::wire::{
-    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, Stage, StageNews, StageReport,
-    Standing, Token, Via,
+    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, RenewRequest, Stage, StageNews,
+    StageReport, Standing, Token, Via,
 };
 use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ use crate::scheduler::fake::FakeScheduler;
 use crate::spec::{self, ClusterName};
 use crate::store::Sqlite;
 use crate::tunnel::Tunnel;
-use crate::worker::{LeaveStep, WorkerState};
+use crate::worker::{FailedAt, LeaveStep, WorkerState};
 
 pub(super) struct NothingFollows;
 
@@ -252,6 +252,28 @@ async fn a_token_is_no_good_for_a_second_machine() {
     house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap();
     let stranger = house.join(&offer, &KeyPair::generate().unwrap()).await;
     assert_eq!(stranger, Err(RefusalCode::UsedToken));
+}
+
+#[tokio::test]
+async fn a_worker_that_was_revoked_gets_in_neither_by_its_token_nor_by_a_renewal_that_was_under_way() {
+    let house = house();
+    let offer = house.offer().await.unwrap();
+    let key = KeyPair::generate().unwrap();
+    let peer = peer(&house.join(&offer, &key).await.unwrap());
+    assert!(house.roster.revoke(&offer.name).await.unwrap());
+    assert_eq!(house.state(&offer.name), WorkerState::Failed(FailedAt::Stage(Stage::Identity)));
+    assert_eq!(house.join(&offer, &key).await.unwrap_err(), RefusalCode::UnknownToken);
+    let another = RenewRequest { csr_pem: KeyPair::generate().unwrap().csr_pem().unwrap() };
+    assert_eq!(house.roster.renew_now(&peer, &another).unwrap_err().code, RefusalCode::Revoked);
+    assert!(house.roster.with_authority(|a| a.register().current(&offer.name, Timestamp::now())).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_ready_worker_that_is_revoked_gets_no_more_jobs() {
+    let house = house();
+    let (worker, _) = house.ready().await;
+    house.roster.revoke(&worker).await.unwrap();
+    house.eventually(|| !house.queue.worker(&worker).unwrap().open).await;
 }
 
 #[tokio::test]

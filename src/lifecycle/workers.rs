@@ -7,6 +7,7 @@ use landbridge_node::machine::crash;
 use landbridge_node::wire::{Failure, Stage};
 use landbridge_pki::NodeName;
 
+use super::prove::AGAIN;
 use super::{Roster, RosterError};
 use crate::worker::{LeaveStep, Worker, WorkerState};
 
@@ -88,7 +89,8 @@ impl Roster {
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
             if let Err(error) = roster.drained(&name).await {
-                tracing::error!(%name, error = &error as &dyn std::error::Error, "draining failed");
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "draining failed; trying again");
+                tokio::time::sleep(AGAIN).await;
             }
             drop(claim);
             // Destroyed while it drained: the claim was ours, so the leaving could not start.

@@ -26,6 +26,8 @@ pub struct Room {
     pub name: NodeName,
     /// Why it takes no worker now whatever its room, in words: `silent since 12:03`, `has no hypervisor`.
     pub closed: Option<String>,
+    /// The type of its machines: a cloud's.
+    pub machine_type: Option<String>,
     /// What is there, and what is promised.
     pub space: Space,
 }
@@ -62,6 +64,8 @@ pub struct Wish {
     pub runs_on_physical: bool,
     /// Whether the template says what to ask of a cloud.
     pub runs_in_cloud: bool,
+    /// The type that a cloud's machine has to be of, where the template says so.
+    pub machine_type: Option<String>,
     /// Only on this host.
     pub on: Option<NodeName>,
     /// How to choose between hosts with room.
@@ -146,6 +150,10 @@ impl Room {
             Space::Shared { .. } if !wish.runs_on_physical => return Some(Against::NoLocalPart),
             Space::Machines { .. } if !wish.runs_in_cloud => return Some(Against::NoCloudPart),
             _ => {}
+        }
+        let types = wish.machine_type.as_ref().zip(self.machine_type.as_ref());
+        if let Some((wanted, has)) = types.filter(|(wanted, has)| wanted != has) {
+            return Some(Against::OtherType { wanted: wanted.clone(), has: has.clone() });
         }
         self.closed.clone().map(Against::Closed).or_else(|| self.space.lacks(wish.size))
     }

@@ -20,6 +20,13 @@ pub enum Against {
     NoLocalPart,
     /// A cloud, and the template has no EC2 part.
     NoCloudPart,
+    /// A cloud whose machines are of another type than the template's.
+    OtherType {
+        /// The template's.
+        wanted: String,
+        /// The cloud's.
+        has: String,
+    },
     /// It takes no workers now; why, in words.
     Closed(String),
     /// A physical host without enough room.
@@ -69,6 +76,10 @@ impl fmt::Display for Against {
             Self::NotAsked { only } => write!(f, "only {only} was asked for"),
             Self::NoLocalPart => f.write_str("the template has no disk and no kernel to start a local machine from"),
             Self::NoCloudPart => f.write_str("the template doesn't say what to ask of a cloud: it has no EC2 part"),
+            Self::OtherType { wanted, has } => write!(
+                f,
+                "its machines are {has}, and the template asks for {wanted}: leave the type out, or give the cluster's file a cloud of it"
+            ),
             Self::Closed(why) => f.write_str(why),
             Self::Full { free, total, needed } => {
                 let mut short = Vec::new();

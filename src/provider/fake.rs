@@ -88,6 +88,9 @@ pub struct Made {
     pub boots_in: u32,
     /// When it is taken back.
     pub reclaimed_at: Option<Timestamp>,
+    /// It was switched off, and is still there.
+    #[serde(default)]
+    pub off: bool,
 }
 
 impl Default for Habits {
@@ -147,6 +150,11 @@ impl FakeProvider {
     /// Loses a worker's machines, as a host does that was switched off.
     pub fn lose(&self, worker: &NodeName) {
         self.change(|world| world.made.retain(|made| made.launch.worker != *worker));
+    }
+
+    /// Switches a worker's machines off: they are there, and run no more.
+    pub fn switch_off(&self, worker: &NodeName) {
+        self.change(|world| world.made.iter_mut().filter(|m| m.launch.worker == *worker).for_each(|m| m.off = true));
     }
 
     /// Gives notice to a worker's machines.
@@ -255,7 +263,7 @@ impl World {
             worker_id: Some(launch.worker_id),
             worker: Some(worker),
         });
-        self.made.push(Made { id, launch, user_data, console, boots_in, reclaimed_at: None });
+        self.made.push(Made { id, launch, user_data, console, boots_in, reclaimed_at: None, off: false });
         self.peak = self.peak.max(self.made.len());
     }
 
@@ -271,7 +279,11 @@ impl Made {
         Machine {
             id: self.id.clone(),
             launch: self.launch.clone(),
-            state: if self.boots_in == 0 { MachineState::Running } else { MachineState::Pending },
+            state: match self.boots_in {
+                _ if self.off => MachineState::Off,
+                0 => MachineState::Running,
+                _ => MachineState::Pending,
+            },
             address: None,
             started: None,
             reclaimed_at: self.reclaimed_at,

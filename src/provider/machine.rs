@@ -54,6 +54,8 @@ pub struct Machine {
 pub enum MachineState {
     /// Accepted; doesn't run yet.
     Pending,
+    /// There, and doesn't run: never started yet, or off since and not about to come back by itself.
+    Off,
     /// Runs.
     Running,
     /// On its way out.

@@ -33,6 +33,8 @@ pub fn resources(cluster: &Cluster, paths: &Paths, ports: &BTreeSet<u16>) -> Mac
         inputs: vec![Input::Path(rules), boot()],
         outputs: vec![],
         undo: vec!["/usr/sbin/nft".into(), format!("add table inet {table}; delete table inet {table}")],
+        // Another's rules often begin with a word that takes everybody's away: Debian's own /etc/nftables.conf does.
+        holds: ["/usr/sbin/nft", "list", "chain", "inet", &table, "input"].map(String::from).into(),
         deadline: Duration::from_secs(10),
     });
     spec

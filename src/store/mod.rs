@@ -101,6 +101,26 @@ pub struct HostRecord {
     pub facts: Option<MachineFacts>,
 }
 
+/// What a host has said, or was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostNews {
+    /// It has used its token, and says this of itself. It stays, even if it was asked to leave before.
+    Enrolled(MachineFacts),
+    /// It was heard of.
+    Seen,
+    /// It is to give its fabric back.
+    Leaving,
+    /// The fabric that it has.
+    Reported {
+        /// By generation.
+        generation: u64,
+        /// Why it could not apply it.
+        failure: Option<String>,
+        /// What it says of itself.
+        facts: MachineFacts,
+    },
+}
+
 /// Something that happened, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -160,8 +180,8 @@ pub trait Store: Send + Sync {
     /// Every host that has a record.
     fn hosts(&self) -> Result<Vec<HostRecord>, StoreError>;
 
-    /// Writes a host's record.
-    fn save_host(&self, host: &HostRecord) -> Result<(), StoreError>;
+    /// Writes down what a host has said or was asked; nothing where it has no record.
+    fn note_host(&self, name: &NodeName, news: &HostNews, now: Timestamp) -> Result<(), StoreError>;
 
     /// Forgets a host.
     fn forget_host(&self, name: &NodeName) -> Result<(), StoreError>;
@@ -206,7 +226,7 @@ pub trait Store: Send + Sync {
     fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError>;
 
     /// A worker's token is worth nothing any more.
-    fn void_token(&self, worker: &NodeName) -> Result<(), StoreError>;
+    fn void_token(&self, machine: &NodeName) -> Result<(), StoreError>;
 
     /// How every worker that ever had a machine became ready.
     fn deploys(&self) -> Result<Vec<Deploy>, StoreError>;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{Directory, File, MachineSpec, Process, Readiness};
+use landbridge_node::machine::{Children, Directory, File, MachineSpec, Process, Readiness};
 use landbridge_node::path::SendRoom;
 
 use super::files::Files;
@@ -154,6 +154,7 @@ fn process(files: &Files, server: Server) -> Process {
         ready: Readiness::Unix(files.socket(n)),
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
+        children: Children::End,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A physical host with a real libvirt, which the front-end reaches over SSH, and machines that start from the stock image.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{PATIENCE, Ursa};
@@ -39,7 +40,14 @@ impl Ursa {
     /// Something is missing, or doesn't come up.
     pub fn draw_with_libvirt(name: &str) -> LabResult<Self> {
         let image = Image::stock()?;
-        let ursa = Self::draw_with(Arc::new(Lab::new(name)?), |host| host.share(image.directory(), IMAGES))?;
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/"));
+        let ursa = Self::draw_with(Arc::new(Lab::new(name)?), |host| {
+            let host = host.share(image.directory(), IMAGES);
+            // What a person who makes an image needs of ours.
+            ["scripts", "node"]
+                .iter()
+                .fold(host, |host, part| host.share(source.join(part), format!("/opt/source/{part}")))
+        })?;
         let host = &ursa.hosts[0];
         let underlay = "underlay = \"192.0.2.11\"";
         let libvirt = "libvirt = \"qemu+ssh://root@192.0.2.11/system\"";

@@ -43,6 +43,19 @@ fn a_dead_daemon_interrupts_no_tunnel_and_a_known_worker_comes_back_without_it()
     assert_ne!(ursa.daemon()?, daemon);
     talk.write_stdin("again\n")?;
     talk.wait_for_output("answer: again", PATIENCE)?;
+
+    // Another version of the program: what a person installs.
+    let daemon = ursa.daemon()?;
+    ursa.frontend.run("cp $(which landbridge landbridge-node) /root && echo >>/root/landbridge").expect_ok()?;
+    ursa.frontend.run("/root/landbridge up").deadline(PATIENCE).expect_ok()?;
+    assert_eq!(
+        ursa.frontend.run(PROGRAMS).expect_ok()?,
+        programs,
+        "an upgrade starts the daemon anew, and nothing else"
+    );
+    assert_ne!(ursa.daemon()?, daemon);
+    talk.write_stdin("upgraded\n")?;
+    talk.wait_for_output("answer: upgraded", PATIENCE)?;
     ursa.landbridge("audit").expect_ok()?;
     Ok(())
 }

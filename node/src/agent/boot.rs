@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::machine::write_whole;
+
 /// The line by which a unit is known as ours: one without it is never changed or removed.
 const MARK: &str = "# Written by landbridge-node; landbridge-node leave removes it.";
 /// What systemd starts when the machine is up.
@@ -51,7 +53,7 @@ impl BootUnit {
             return Ok(());
         }
         let put = || -> io::Result<()> {
-            fs::write(&unit, self.text(program))?;
+            write_whole(&unit, self.text(program).as_bytes(), 0o644)?;
             fs::create_dir_all(self.directory.join(WANTS))?;
             match symlink(&unit, &link) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -86,7 +88,9 @@ impl BootUnit {
     }
 
     fn is_ours(&self) -> bool {
-        fs::read_to_string(self.unit()).is_ok_and(|text| text.lines().any(|line| line == MARK))
+        let text = fs::read_to_string(self.unit());
+        // An empty one is what a power cut left of somebody's writing, and starts nothing.
+        text.is_ok_and(|text| text.is_empty() || text.lines().any(|line| line == MARK))
     }
 
     /// `KillMode=process`: the tunnel and the mounts outlive the agent. Whatever of others it would use is started before it.

@@ -10,7 +10,8 @@ use secrecy::ExposeSecret as _;
 
 use super::tunnel_log::{self, Verdict};
 use super::worker::Worker;
-use crate::machine::{File, MachineSpec, Process, Readiness};
+use crate::logs;
+use crate::machine::{Children, File, MachineSpec, Process, Readiness};
 use crate::path::SendRoom;
 use crate::wire::{Failure, LinkBundle};
 use crate::words;
@@ -28,9 +29,12 @@ pub fn owner() -> Owner {
     Owner("node".into())
 }
 
-/// The tunnel's file and process, or the NIC's address.
+/// The tunnel's file and process, or the NIC's address; and word of the logs that begin here.
 pub fn resources(worker: &Worker) -> MachineSpec {
     let mut spec = MachineSpec::default();
+    if worker.rotates_logs {
+        spec.extend(logs::rotation("landbridge-node", &worker.paths.log));
+    }
     match &worker.bundle.link {
         LinkBundle::Tunnel { config, .. } => {
             let path = worker.paths.tunnel_config();
@@ -66,6 +70,7 @@ fn openvpn(config: &Path) -> Process {
         ready: Readiness::Log(TUNNEL_READY.into()),
         deadline: TUNNEL_DEADLINE,
         grace: Process::GRACE,
+        children: Children::End,
     }
 }
 

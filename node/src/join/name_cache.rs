@@ -8,7 +8,7 @@ use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::PeerCredentials;
 
 use super::worker::Worker;
-use crate::machine::{Directory, File, MachineSpec, Process, Readiness, Residue, has_program, is_ours};
+use crate::machine::{Children, Directory, File, MachineSpec, Process, Readiness, Residue, has_program, is_ours};
 
 const NSCD: &str = "nscd";
 /// Where nscd lets itself be asked, nscd(8); its directory has its process id and its tables too.
@@ -70,6 +70,7 @@ pub(super) fn resources(worker: &Worker) -> MachineSpec {
         ready: Readiness::Unix(SOCKET.into()),
         deadline: super::nis::START,
         grace: Process::GRACE,
+        children: Children::End,
     });
     spec
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::canary;
 use super::worker::Worker;
-use crate::machine::{Beside, Directory, File, MachineSpec, Process, Readiness, Residue, StepError};
+use crate::machine::{Beside, Children, Directory, File, MachineSpec, Process, Readiness, Residue, StepError};
 use crate::wire::{Failure, QueueBundle, SgeBundle};
 use crate::words;
 
@@ -65,6 +65,7 @@ fn execd(sge: &SgeBundle, restart_on: Vec<std::path::PathBuf>) -> Process {
         ready: Readiness::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, sge.execd_port))),
         deadline: START,
         grace: Process::GRACE,
+        children: Children::GoOn,
     }
 }
 

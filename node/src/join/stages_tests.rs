@@ -53,6 +53,7 @@ fn worker(via: Via) -> Worker {
         },
         attachment: Attachment { via, nic, foreign_rpcbind: false },
         name_cache: true,
+        rotates_logs: true,
         paths: Paths::default(),
     }
 }

@@ -105,7 +105,7 @@ impl Walk<'_> {
         let machine = self.machine.beside().await;
         let machine = machine.map_err(|error| StageFailed { stage: Stage::Nfs, failure: interrupted(error) })?;
         let services = Services { journey, machine, state: self.state, worker, changed: &changed };
-        let served = services.all(doors).await;
+        let served = Box::pin(services.all(doors)).await;
         self.changed = changed.get();
         served
     }

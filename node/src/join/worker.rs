@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::link::is_over_tcp;
 use super::name_cache;
+use crate::logs;
 use crate::path::{PathKeeper, SendRoom, Sizes};
 use crate::paths::Paths;
 use crate::state::{Attachment, Member};
@@ -28,6 +29,8 @@ pub struct Worker {
     pub attachment: Attachment,
     /// Whether it has an nscd of its own.
     pub name_cache: bool,
+    /// Whether logrotate looks after logs on this machine.
+    pub rotates_logs: bool,
     /// Where its files lie.
     pub paths: Paths,
 }
@@ -42,6 +45,7 @@ impl Worker {
             bundle,
             attachment,
             name_cache: name_cache::is_wanted(),
+            rotates_logs: logs::are_rotated(),
             paths,
         }
     }

@@ -52,6 +52,11 @@ pub(super) fn replace(path: &Path, content: &[u8], attributes: Attributes) -> io
     }
 }
 
+/// [`replace`], by a file of whoever we run as.
+pub(crate) fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    replace(path, content, Attributes::ours(mode))
+}
+
 /// Removes a file or link; one that is missing is fine.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {

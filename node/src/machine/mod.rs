@@ -37,6 +37,7 @@ mod step;
 mod stray;
 mod watch;
 
+pub(crate) use atomic::write_whole;
 pub use command::has_program;
 pub use converge::{Beside, Machine, Progress, Report};
 pub use error::{Cause, Conflict, ConvergeError, LedgerError, OpenError, PlanError, StepError, UndoError};
@@ -47,8 +48,8 @@ pub use lock::LockError;
 pub use place::Place;
 pub use plan::Plan;
 pub use resource::{
-    Block, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret, Sysctl,
-    SysctlValue,
+    Block, Children, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret,
+    Sysctl, SysctlValue,
 };
 pub use stray::is_ours;
 pub use watch::Watch;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
@@ -85,7 +86,8 @@ impl PidFd {
         let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(fd) => Ok(Some(Self(readable(fd)?))),
-            Err(error) if gone(&error.into()) => Ok(None),
+            // The second: the process has ended, and its id lives on as that of a session or group in which it left others.
+            Err(error) if gone(&error.into()) || error == Errno::INVAL => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -102,6 +102,9 @@ pub struct Run {
     /// are removed, with the same environment, directory and deadline; empty when there is nothing to take back.
     /// It must succeed when there is nothing left to undo.
     pub undo: Vec<String>,
+    /// Program and arguments that succeed while what the run did is still so, asked at each look, for what others may take
+    /// away unseen; it changes nothing and answers at once. Empty when nothing has to be asked.
+    pub holds: Vec<String>,
     /// It is ended after this long.
     pub deadline: Duration,
 }
@@ -137,6 +140,19 @@ pub struct Process {
     /// How long it may take to end when it is asked to (SIGTERM), but no longer than `deadline`; past that it is killed.
     #[serde(default = "Process::grace")]
     pub grace: Duration,
+    /// What becomes of its children when it is started anew.
+    #[serde(default)]
+    pub children: Children,
+}
+
+/// What becomes of a program's children when it is started anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Children {
+    /// They end with it: its whole session does.
+    #[default]
+    End,
+    /// They go on, and the new one finds them: an execution daemon's jobs. They end when the program isn't wanted any more.
+    GoOn,
 }
 
 /// When a program counts as started.

@@ -22,14 +22,17 @@ pub enum Via {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineFacts {
     /// Its host name before it joined.
+    #[serde(deserialize_with = "super::plain::text")]
     pub hostname: String,
     /// Online processors.
     pub cpus: u32,
     /// Memory in MiB.
     pub memory_mib: u64,
     /// The kernel's release.
+    #[serde(deserialize_with = "super::plain::text")]
     pub kernel: String,
     /// `/proc/sys/kernel/random/boot_id`: another one means that the machine was rebooted.
+    #[serde(deserialize_with = "super::plain::text")]
     pub boot_id: String,
 }
 
@@ -148,6 +151,7 @@ pub struct FabricReport {
     /// The order that this answers.
     pub generation: u64,
     /// The plan's lines as they were carried out; empty when nothing had to change.
+    #[serde(deserialize_with = "super::plain::texts")]
     pub changed: Vec<String>,
     /// Ports of the bridge, as seen: name and the bridge's own learned peers are not told.
     pub ports: Vec<String>,

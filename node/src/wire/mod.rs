@@ -21,6 +21,7 @@
 
 mod bundle;
 mod join;
+mod plain;
 mod refusal;
 mod stage;
 mod token;

@@ -71,10 +71,13 @@ impl fmt::Display for Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What should have happened.
+    #[serde(deserialize_with = "super::plain::text")]
     pub expected: String,
     /// What happened.
+    #[serde(deserialize_with = "super::plain::text")]
     pub seen: String,
     /// What to do about it.
+    #[serde(deserialize_with = "super::plain::text")]
     pub remedy: String,
 }
 

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::scratch::{Scratch, in_namespaces};
 use landbridge_fabric::{LinkKind, LinkSpec, Mtu, Network};
-use landbridge_node::machine::{Directory, File, Input, MachineSpec, Mount, Owner, Process, Readiness, Residue, Run};
+use landbridge_node::machine::{
+    Children, Directory, File, Input, MachineSpec, Mount, Owner, Process, Readiness, Residue, Run, Sysctl, SysctlValue,
+};
 
 /// For the process that is to be killed: where, whose, and what to do.
 const ROOT: &str = "LANDBRIDGE_TEST_ROOT";
@@ -18,6 +20,8 @@ const OWNER: &str = "LANDBRIDGE_TEST_OWNER";
 const JOURNEY: &str = "LANDBRIDGE_TEST_JOURNEY";
 const KILL_AT: &str = "LANDBRIDGE_KILL_AT";
 const SIGKILL: i32 = 9;
+/// A kernel parameter that each network namespace has for itself.
+const PARAMETER: &str = "net.ipv4.tcp_keepalive_time";
 
 fn script(text: &str) -> Vec<String> {
     vec!["sh".into(), "-c".into(), text.into()]
@@ -55,6 +59,7 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
             inputs: vec![Input::Path(conf.clone())],
             outputs: vec![scratch.path("made")],
             undo: script("test ! -e made || grep -q version made"),
+            holds: vec![],
             deadline: Duration::from_secs(5),
         })
         .push(Process {
@@ -70,6 +75,7 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
             ready: Readiness::Log("ready".into()),
             deadline: Duration::from_secs(5),
             grace: Process::GRACE,
+            children: Children::End,
         })
         .push(Mount {
             source: "scratch".into(),
@@ -77,7 +83,8 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
             fstype: "tmpfs".into(),
             options: format!("size={version}m"),
             deadline: Duration::from_secs(5),
-        });
+        })
+        .push(Sysctl { name: PARAMETER.into(), value: SysctlValue::Exactly(format!("700{version}")) });
     spec
 }
 
@@ -149,8 +156,8 @@ fn killed(status: ExitStatus) -> bool {
     !status.success()
 }
 
-/// All that should be as before: files, links, mounts.
-type State = (BTreeMap<PathBuf, String>, String, String);
+/// All that should be as before: files, links, mounts, the kernel parameter.
+type State = (BTreeMap<PathBuf, String>, String, String, String);
 
 fn state(scratch: &Scratch) -> State {
     let links = Command::new("ip").args(["-o", "link", "show"]).output().unwrap();
@@ -159,7 +166,8 @@ fn state(scratch: &Scratch) -> State {
     let mounts = fs::read_to_string("/proc/thread-self/mounts").unwrap();
     let root = scratch.root().display().to_string();
     let mounts = mounts.lines().filter(|line| line.contains(&root)).collect();
-    (scratch.tree(), links, mounts)
+    let parameter = fs::read_to_string(Path::new("/proc/sys").join(PARAMETER.replace('.', "/"))).unwrap();
+    (scratch.tree(), links, mounts, parameter)
 }
 
 /// Whoever comes next: finishes the work, and undoes it.
@@ -170,6 +178,7 @@ async fn finish(scratch: &Scratch, when: &str) {
     assert!(machine.plan(&wanted).await.unwrap().is_empty(), "{when}");
     assert_eq!(scratch.processes().len(), 1, "{when}");
     assert_eq!(fs::read_to_string(scratch.path("made")).unwrap(), "version 2\n", "{when}");
+    assert_eq!(state(scratch).3, "7002\n", "{when}");
     machine.tear_down().await.unwrap_or_else(|error| panic!("{when}: {}", crate::scratch::chain(&error)));
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use landbridge_node::machine::{File, MachineSpec, Process, Readiness, Residue};
+use landbridge_node::machine::{Children, File, MachineSpec, Process, Readiness, Residue};
 
 use crate::scratch::{self, Scratch};
 use crate::wishes::{impossible, shell, sleeper};
@@ -189,6 +189,26 @@ async fn the_end_of_a_process_is_heard_of_and_repaired() {
     assert_eq!(machine.converge(&spec).await.unwrap().done, ["+ process two: sleep 1000 (it has ended)"]);
     assert_eq!(scratch.processes().len(), 2);
     machine.tear_down().await.unwrap();
+}
+
+#[tokio::test]
+async fn children_of_a_program_that_died_end_before_it_is_started_anew_or_go_on() {
+    for (children, left) in [(Children::End, 1), (Children::GoOn, 2)] {
+        let scratch = Scratch::new();
+        let mut machine = scratch.open().await;
+        let script = "sleep 4321 & echo ready; exec sleep 1000";
+        let mut spec = MachineSpec::default();
+        spec.push(Process { children, ..shell("parent", script, Readiness::Log("ready".into())) });
+        machine.converge(&spec).await.unwrap();
+        let mut exits = machine.exits().unwrap();
+        scratch.kill("parent");
+        assert_eq!(exits.next().await, "parent");
+        machine.converge(&spec).await.unwrap();
+        let running = |what: &str| scratch.processes().iter().filter(|line| line.ends_with(what)).count();
+        assert_eq!((running("sleep 1000"), running("sleep 4321")), (1, left), "{:?}", scratch.processes());
+        machine.tear_down().await.unwrap();
+        assert_eq!(scratch.processes(), Vec::<String>::new(), "of those that went on too");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landbridge_node::machine::{File, Input, Process, Readiness, Run};
+use landbridge_node::machine::{Children, File, Input, Process, Readiness, Run};
 
 use crate::scratch::Scratch;
 
@@ -16,6 +16,7 @@ pub fn run(scratch: &Scratch, script: &str, inputs: Vec<Input>) -> Run {
         inputs,
         outputs: vec![scratch.path("made")],
         undo: vec![],
+        holds: vec![],
         deadline: Duration::from_secs(5),
     }
 }
@@ -31,6 +32,7 @@ pub fn sleeper(name: &str) -> Process {
         ready: Readiness::Running,
         deadline: Duration::from_secs(5),
         grace: Process::GRACE,
+        children: Children::End,
     }
 }
 

@@ -51,11 +51,13 @@ pub(super) fn decide(worker: &Worker, record: &MachineRecord, look: &Look<'_>) -
         WorkerState::Failed(at) => at,
         WorkerState::Ready | WorkerState::Draining | WorkerState::Drained => return of_proved(record, look),
     };
+    let ran = record.running.is_some() || worker.state != WorkerState::Booting;
+    let gone = is_gone(record, look, ran);
     let overdue = worker.ready.is_none() && record.asked.unwrap_or(record.planned) + record.patience <= look.now;
     match worker.state {
-        _ if is_gone(record, look) && worker.ready.is_some() => Next::Lost,
-        WorkerState::Failed(_) if overdue || is_gone(record, look) => Next::Discard,
-        _ if is_gone(record, look) => Next::Vanished(at),
+        _ if gone && worker.ready.is_some() => Next::Lost,
+        WorkerState::Failed(_) if overdue || gone => Next::Discard,
+        _ if gone => Next::Vanished(at),
         _ if look.mine.len() > 1 => Next::Double,
         _ if overdue => Next::GiveUp(at),
         _ => Next::Wait,
@@ -65,15 +67,20 @@ pub(super) fn decide(worker: &Worker, record: &MachineRecord, look: &Look<'_>) -
 fn of_proved(record: &MachineRecord, look: &Look<'_>) -> Next {
     let reclaimed = look.mine.iter().find_map(|machine| machine.reclaimed_at);
     match reclaimed {
-        _ if is_gone(record, look) => Next::Lost,
+        _ if is_gone(record, look, true) => Next::Lost,
         Some(at) => Next::Reclaimed(at),
         None => Next::Wait,
     }
 }
 
-/// Shown as gone, or not shown for long enough.
-fn is_gone(record: &MachineRecord, look: &Look<'_>) -> bool {
-    let shown = look.mine.iter().any(|machine| machine.state != MachineState::Gone);
+/// Shown as gone, off though it ran, or not shown for long enough.
+fn is_gone(record: &MachineRecord, look: &Look<'_>, ran: bool) -> bool {
+    let is_there = |machine: &Machine| match machine.state {
+        MachineState::Gone => false,
+        MachineState::Off => !ran,
+        MachineState::Pending | MachineState::Running | MachineState::Stopping => true,
+    };
+    let shown = look.mine.iter().any(is_there);
     let since = record.accepted.or(record.asked).unwrap_or(record.planned);
     !shown && (!look.mine.is_empty() || (look.misses >= MISSES && since + look.settle <= look.now))
 }

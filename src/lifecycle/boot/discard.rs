@@ -48,7 +48,6 @@ impl Roster {
 
     async fn end(&self, worker: &Worker, record: &MachineRecord) -> Result<(), RosterError> {
         self.lock_out(&worker.name)?;
-        self.store.void_token(&worker.name)?;
         crash::point();
         if worker.via == Via::Tunnel {
             self.tunnel.cut(&worker.name).await?;

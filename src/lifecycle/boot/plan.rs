@@ -189,6 +189,7 @@ pub(super) fn wish_for(template: &WorkerTemplate, strategy: Strategy) -> Wish {
         size: Size { cpu: template.cpu.0, memory_mib: template.memory_mib },
         runs_on_physical: template.os.is_some() || !template.disks.is_empty(),
         runs_in_cloud: template.ec2.is_some(),
+        machine_type: template.ec2.as_ref().and_then(|ec2| ec2.instance_type.clone()),
         on: None,
         strategy,
     }

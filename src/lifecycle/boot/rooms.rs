@@ -16,6 +16,9 @@ use crate::worker::Worker;
 /// For a host's word about itself, which may have to try first whether a guest runs; one that takes longer is left out.
 const WORD: Duration = Duration::from_mins(1);
 
+/// For its word once more: a host that has died must not keep workers from the others.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// A host's word about itself, or why there is none.
 pub(in crate::lifecycle) type Told = Result<Offered, String>;
 
@@ -29,9 +32,11 @@ impl Roster {
     pub(super) async fn ask_what_is_offered(&self, only: Option<&NodeName>) {
         let asked =
             self.makers.iter().filter(|(host, _)| only.is_none_or(|only| only == *host)).map(|(_, maker)| async {
-                let told = match tokio::time::timeout(WORD, maker.provider.offered()).await {
+                let known = maker.told.read().unwrap_or_else(PoisonError::into_inner).is_some();
+                let within = if known { AGAIN } else { WORD };
+                let told = match tokio::time::timeout(within, maker.provider.offered()).await {
                     Ok(told) => told.map_err(|error| format!("{error}; {}", error.remedy)),
-                    Err(_) => Err(format!("no answer within {} s", WORD.as_secs())),
+                    Err(_) => Err(format!("no answer within {} s", within.as_secs())),
                 };
                 *maker.told.write().unwrap_or_else(PoisonError::into_inner) = Some(told);
             });
@@ -48,6 +53,10 @@ impl Roster {
             .map(|host| placement::Room {
                 name: host.name.clone(),
                 closed: self.closed(host, &records),
+                machine_type: match &host.kind {
+                    HostKind::Cloud(cloud) => Some(cloud.instance_type.clone()),
+                    HostKind::Physical(_) => None,
+                },
                 space: self.space(host, &machines, &workers),
             })
             .collect())

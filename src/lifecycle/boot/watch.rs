@@ -35,7 +35,7 @@ impl Roster {
         let seen = maker.provider.machines().await?;
         let mut records = self.store.machines()?;
         let known: Vec<MachineRecord> = before.into_iter().chain(records.iter().cloned()).collect();
-        self.end_strays(&seen, &known, maker).await?;
+        self.end_strays(&seen, &known, host, maker).await?;
         records.retain(|record| record.host == *host);
         misses.retain(|key, _| records.iter().any(|record| (record.worker_id, record.attempt) == *key));
         let mut awaited = false;
@@ -103,7 +103,14 @@ impl Roster {
     }
 
     /// A machine of an attempt that was given up turned up late. One whose worker nobody knows is left to `audit`.
-    async fn end_strays(&self, seen: &[Machine], alive: &[MachineRecord], maker: &Maker) -> Result<(), RosterError> {
+    /// One that won't end is tried again at the next look; the others' workers don't wait for it.
+    async fn end_strays(
+        &self,
+        seen: &[Machine],
+        alive: &[MachineRecord],
+        host: &NodeName,
+        maker: &Maker,
+    ) -> Result<(), RosterError> {
         for machine in seen.iter().filter(|m| !matches!(m.state, MachineState::Gone | MachineState::Stopping)) {
             let launch = &machine.launch;
             let is = |record: &MachineRecord| (record.worker_id, record.attempt) == (launch.worker_id, launch.attempt);
@@ -112,7 +119,10 @@ impl Roster {
             }
             let of_ours = self.store.machines_of(launch.worker_id)?;
             if of_ours.iter().any(|record| is(record) && record.destroyed.is_some()) {
-                maker.provider.destroy(launch).await?;
+                if let Err(error) = maker.provider.destroy(launch).await {
+                    tracing::warn!(%host, worker = %launch.worker, %error, "a machine that came too late doesn't go");
+                    continue;
+                }
                 self.note(
                     &launch.worker,
                     &format!("a machine of its attempt {} came too late, and went", launch.attempt),

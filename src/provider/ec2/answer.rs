@@ -8,13 +8,16 @@ use crate::spec::Cloud;
 
 /// No room: the region's, the zone's, or the account's.
 const FULL: &[&str] = &[
+    "InsufficientAddressCapacity",
     "InsufficientCapacity",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientHostCapacity",
     "InsufficientInstanceCapacity",
+    "InsufficientVolumeCapacity",
     "InstanceLimitExceeded",
     "MaxSpotInstanceCountExceeded",
     "SpotMaxPriceTooLow",
+    "UnfulfillableCapacity",
     "VcpuLimitExceeded",
     "VolumeLimitExceeded",
 ];

@@ -52,13 +52,12 @@ impl Found {
     }
 }
 
-/// A stopped instance still costs, and isn't started again by us: it is on its way out.
+/// A stopped instance still costs, and isn't started again by us.
 fn state(name: Option<&InstanceStateName>) -> MachineState {
     match name {
         Some(InstanceStateName::Running) => MachineState::Running,
-        Some(InstanceStateName::ShuttingDown | InstanceStateName::Stopping | InstanceStateName::Stopped) => {
-            MachineState::Stopping
-        }
+        Some(InstanceStateName::ShuttingDown | InstanceStateName::Stopping) => MachineState::Stopping,
+        Some(InstanceStateName::Stopped) => MachineState::Off,
         Some(InstanceStateName::Terminated) => MachineState::Gone,
         _ => MachineState::Pending,
     }

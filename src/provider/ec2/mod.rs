@@ -85,10 +85,14 @@ impl Ec2 {
             let living = found.iter().filter(|it| it.state() != MachineState::Gone);
             let ids: Vec<String> = living.map(|it| it.id.clone()).collect();
             if ids.is_empty() {
-                return self.tidy_groups().await;
+                self.tidy_groups().await;
+                return Ok(());
             }
             match self.client.terminate_instances().set_instance_ids(Some(ids)).send().await.map_err(Answer::from) {
-                Ok(_) => return self.tidy_groups().await,
+                Ok(_) => {
+                    self.tidy_groups().await;
+                    return Ok(());
+                }
                 Err(answer) if answer.is("InvalidInstanceID.NotFound") && looks.again().await => {}
                 Err(answer) => return Err(self.failed("ending the instance", &launch.worker, answer)),
             }

@@ -26,13 +26,17 @@ impl Ec2 {
         let ports = Ports::of(&wish.authorized_ports);
         let mut looks = self.looks();
         loop {
-            let group = self.group(&ports).await;
-            let group = group
-                .map_err(|answer| self.failed("preparing the security group", format!("ports {ports}"), answer))?;
-            let run = self.run(self.request(order, wish, &image, &group)).await;
             // EC2 doesn't see the group yet, or a worker that left has taken it away since.
-            let missing = run.as_ref().is_err_and(|answer| answer.is("InvalidGroup.NotFound"));
-            if !(missing && looks.again().await) {
+            let is_missing = |answer: &Answer| answer.is("InvalidGroup.NotFound");
+            let group = match self.group(&ports).await {
+                Err(answer) if is_missing(&answer) && looks.again().await => continue,
+                Err(answer) => {
+                    return Err(self.failed("preparing the security group", format!("ports {ports}"), answer));
+                }
+                Ok(group) => group,
+            };
+            let run = self.run(self.request(order, wish, &image, &group)).await;
+            if !(run.as_ref().is_err_and(is_missing) && looks.again().await) {
                 return self.outcome(order, &group, run).await;
             }
         }

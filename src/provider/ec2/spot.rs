@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::SpotInstanceRequest;
+use aws_sdk_ec2::types::{Filter, SpotInstanceRequest};
 use jiff::{SignedDuration, Timestamp};
 
 use super::instances::Found;
@@ -41,7 +41,9 @@ impl Ec2 {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let asked = self.client.describe_spot_instance_requests().set_spot_instance_request_ids(Some(ids));
+        // By a filter: asked by their ids, one that EC2 doesn't show yet would make it refuse them all.
+        let wanted = Filter::builder().name("spot-instance-request-id").set_values(Some(ids)).build();
+        let asked = self.client.describe_spot_instance_requests().filters(wanted);
         let answer = asked.send().await.map_err(|e| self.unanswered("asking the spot market", &self.host, e))?;
         Ok(answer.spot_instance_requests().iter().filter_map(notice).collect())
     }

@@ -18,6 +18,13 @@ use crate::provider::{Launch, Left, Machine, MachineId, MachineState, Order, Pro
 /// The most of a console that is read, in bytes.
 const CONSOLE_BYTES: u64 = 64 * 1024;
 
+/// What may hang on a domain's definition, and would keep it: its memory on disk (where the host suspends its guests), snapshots,
+/// checkpoints, the firmware's variables.
+const EVERYTHING: sys::virDomainUndefineFlagsValues = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+    | sys::VIR_DOMAIN_UNDEFINE_NVRAM;
+
 /// Every machine of the cluster on the host.
 pub(super) fn list(connect: &Connect, place: &Place) -> Result<Vec<Machine>, ProviderError> {
     let failed = |error: Error| failure("listing the machines", &place.host, &error);
@@ -58,11 +65,11 @@ fn show(domain: &Domain, launch: Launch) -> Result<Machine, ProviderError> {
     Ok(Machine { id, launch, state, address: None, started: None, reclaimed_at: None })
 }
 
-/// A machine that never ran is off for no reason that libvirt knows.
+/// A machine that never ran is off for no reason that libvirt knows; so is one whose host was switched off under it.
 fn state((state, reason): (sys::virDomainState, i32)) -> MachineState {
-    let never_ran = u32::try_from(reason) == Ok(sys::VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    let for_no_reason = u32::try_from(reason) == Ok(sys::VIR_DOMAIN_SHUTOFF_UNKNOWN);
     match state {
-        sys::VIR_DOMAIN_SHUTOFF if never_ran => MachineState::Pending,
+        sys::VIR_DOMAIN_SHUTOFF if for_no_reason => MachineState::Off,
         sys::VIR_DOMAIN_SHUTOFF | sys::VIR_DOMAIN_CRASHED => MachineState::Gone,
         sys::VIR_DOMAIN_SHUTDOWN => MachineState::Stopping,
         _ => MachineState::Running,
@@ -75,7 +82,7 @@ pub(super) fn provision(connect: &Connect, place: &Place, order: &Order, kind: K
     if let Some(found) = find(connect, launch)? {
         let machine = show(&found, launch.clone())?;
         // Defined by a try that did not come to start it; its disks were made before.
-        return if machine.state == MachineState::Pending { start(&found, launch) } else { Ok(machine) };
+        return if machine.state == MachineState::Off { start(&found, launch) } else { Ok(machine) };
     }
     let made = make(connect, place, order, kind);
     made.map_err(|error| match clear(connect, place, launch) {
@@ -151,7 +158,7 @@ pub(super) fn clear(connect: &Connect, place: &Place, launch: &Launch) -> Result
             Err(error) if error.code() == ErrorNumber::OperationInvalid || gone(&error) => {}
             ended => ended.map_err(|error| failure("ending the machine", &launch.name(), &error))?,
         }
-        match domain.undefine() {
+        match domain.undefine_flags(EVERYTHING) {
             Err(error) if gone(&error) => {}
             done => done.map_err(|error| failure("undefining the machine", &launch.name(), &error))?,
         }

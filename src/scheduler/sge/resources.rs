@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use landbridge_node::machine::{Block, Directory, File, Input, MachineSpec, Process, Readiness, Run};
+use landbridge_node::machine::{Block, Children, Directory, File, Input, MachineSpec, Process, Readiness, Run};
 
 use super::{PROGRAMS, QMASTER_PORT, Sge, cell, configuration};
 
@@ -41,6 +41,7 @@ fn make_cell(sge: &Sge, spec: &mut MachineSpec) {
         inputs,
         outputs: vec![folder, spool],
         undo: vec![],
+        holds: vec![],
         deadline: Duration::from_mins(1),
     });
 }
@@ -59,6 +60,7 @@ fn queue_master(sge: &Sge) -> Process {
         ready: Readiness::Tcp((sge.front_end.address, QMASTER_PORT).into()),
         deadline: Duration::from_secs(30),
         grace: GRACE,
+        children: Children::End,
     }
 }
 
@@ -75,6 +77,7 @@ fn configure(sge: &Sge, spec: &mut MachineSpec) {
         inputs,
         outputs: vec![],
         undo: vec![],
+        holds: vec![],
         deadline: Duration::from_secs(30),
     });
 }

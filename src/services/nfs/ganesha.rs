@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{File, MachineSpec, Process, Readiness, Residue};
+use landbridge_node::machine::{Children, File, MachineSpec, Process, Readiness, Residue};
 
 use super::export_id::export_ids;
 use super::{PORT, address};
@@ -43,6 +43,7 @@ pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -
         ready: Readiness::Tcp((address(cluster), PORT).into()),
         deadline: Duration::from_secs(15),
         grace: Process::GRACE,
+        children: Children::End,
     });
     spec
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{Directory, File, Input, MachineSpec, Process, Readiness, Residue, Run};
+use landbridge_node::machine::{Children, Directory, File, Input, MachineSpec, Process, Readiness, Residue, Run};
 
 use super::address;
 use super::export_id::export_ids;
@@ -40,6 +40,7 @@ pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -
         ready: Readiness::Running,
         deadline: DEADLINE,
         grace: Process::GRACE,
+        children: Children::End,
     });
     export(cluster, exports, spec)
 }
@@ -69,6 +70,7 @@ fn run(name: &str, argv: Vec<String>, undo: Vec<String>, inputs: &[&Path]) -> Ru
         inputs: inputs.iter().chain([&boot]).map(|path| Input::Path((*path).into())).collect(),
         outputs: vec![],
         undo,
+        holds: vec![],
         deadline: DEADLINE,
     }
 }

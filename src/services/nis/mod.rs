@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{File, Input, MachineSpec, Process, Readiness, Residue, Run};
+use landbridge_node::machine::{Children, File, Input, MachineSpec, Process, Readiness, Residue, Run};
 use landbridge_node::wire::{HostEntry, NisBundle};
 
 use super::{directory, hosts};
@@ -73,6 +73,7 @@ fn maps(cluster: &Cluster, nis: &Nis, folder: &Path, workers: &[HostEntry]) -> M
         inputs: ["/etc/passwd".into(), "/etc/group".into(), hosts_file, script].map(Input::Path).into(),
         outputs: vec![map_folder(nis)],
         undo: vec![],
+        holds: vec![],
         deadline: Duration::from_secs(30),
     });
     spec
@@ -92,6 +93,7 @@ fn ypserv(address: Ipv4Addr) -> Process {
         ready: Readiness::Tcp((address, PORT).into()),
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
+        children: Children::End,
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use landbridge_node::machine::{Directory, MachineSpec, Process, Readiness, Residue};
+use landbridge_node::machine::{Children, Directory, MachineSpec, Process, Readiness, Residue};
 
 use crate::services::systemd;
 
@@ -47,6 +47,7 @@ pub(super) fn resources(address: Ipv4Addr, whose: Rpcbind) -> MachineSpec {
         ready: Readiness::Tcp((address, RPCBIND_PORT).into()),
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
+        children: Children::End,
     });
     spec
 }

@@ -5,7 +5,7 @@ use landbridge_pki::NodeName;
 use rusqlite::Connection;
 
 use super::{Failed, row, tokens};
-use crate::store::{HostRecord, StoreError, TokenHash};
+use crate::store::{HostNews, HostRecord, StoreError, TokenHash};
 
 pub(super) fn plan(
     db: &mut Connection,
@@ -42,24 +42,22 @@ pub(super) fn all(db: &Connection) -> Result<Vec<HostRecord>, StoreError> {
     Ok(hosts)
 }
 
-pub(super) fn save(db: &Connection, host: &HostRecord) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO host (name, enrolled, seen, leaving, generation, failure, facts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )
-    .and_then(|mut s| {
-        s.execute((
-            host.name.as_str(),
-            host.enrolled.map(Timestamp::as_millisecond),
-            host.seen.map(Timestamp::as_millisecond),
-            host.leaving,
-            host.generation.cast_signed(),
-            host.failure.as_deref(),
-            host.facts.as_ref().map(row::json),
-        ))
-    })
-    .map(drop)
-    .failed("recording a host")
+/// Each news changes what it is about and nothing else: a host that was forgotten meanwhile stays so.
+pub(super) fn note(db: &Connection, name: &NodeName, news: &HostNews, now: Timestamp) -> Result<(), StoreError> {
+    let (name, now) = (name.as_str(), now.as_millisecond());
+    let done = match news {
+        HostNews::Enrolled(facts) => db.execute(
+            "UPDATE host SET enrolled = COALESCE(enrolled, ?2), seen = ?2, leaving = 0, facts = ?3 WHERE name = ?1",
+            (name, now, row::json(facts)),
+        ),
+        HostNews::Seen => db.execute("UPDATE host SET seen = ?2 WHERE name = ?1", (name, now)),
+        HostNews::Leaving => db.execute("UPDATE host SET leaving = 1 WHERE name = ?1", [name]),
+        HostNews::Reported { generation, failure, facts } => db.execute(
+            "UPDATE host SET seen = ?2, generation = ?3, failure = ?4, facts = ?5 WHERE name = ?1",
+            (name, now, generation.cast_signed(), failure.as_deref(), row::json(facts)),
+        ),
+    };
+    done.map(drop).failed("recording a host")
 }
 
 pub(super) fn forget(db: &mut Connection, name: &NodeName) -> Result<(), StoreError> {

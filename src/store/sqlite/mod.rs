@@ -17,8 +17,8 @@ use landbridge_pki::{NodeName, Role};
 use rusqlite::Connection;
 
 use super::{
-    Deploy, Event, HostRecord, KeyHash, MachineMove, MachineNews, MachinePlan, MachineRecord, Redeemed, Store,
-    StoreError, TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
+    Deploy, Event, HostNews, HostRecord, KeyHash, MachineMove, MachineNews, MachinePlan, MachineRecord, Redeemed,
+    Store, StoreError, TimelineRow, TokenHash, TokenRefusal, WorkerPlan,
 };
 use crate::worker::{Worker, WorkerState};
 
@@ -129,8 +129,8 @@ impl Store for Sqlite {
         hosts::all(&self.db())
     }
 
-    fn save_host(&self, host: &HostRecord) -> Result<(), StoreError> {
-        hosts::save(&self.db(), host)
+    fn note_host(&self, name: &NodeName, news: &HostNews, now: Timestamp) -> Result<(), StoreError> {
+        hosts::note(&self.db(), name, news, now)
     }
 
     fn forget_host(&self, name: &NodeName) -> Result<(), StoreError> {
@@ -184,8 +184,8 @@ impl Store for Sqlite {
         machines::renew_token(&mut self.db(), worker, token, expires)
     }
 
-    fn void_token(&self, worker: &NodeName) -> Result<(), StoreError> {
-        tokens::void(&self.db(), worker)
+    fn void_token(&self, machine: &NodeName) -> Result<(), StoreError> {
+        tokens::void(&self.db(), machine)
     }
 
     fn deploys(&self) -> Result<Vec<Deploy>, StoreError> {

@@ -7,7 +7,9 @@ use landbridge_node::wire::{MachineFacts, Outcome, Stage, StageReport, Via};
 use landbridge_pki::{NodeName, Role};
 
 use super::Sqlite;
-use crate::store::{HostRecord, Store as _, StoreError, TokenRefusal, WorkerPlan};
+use crate::store::{
+    HostNews, HostRecord, MachineNews, MachinePlan, Room, Store as _, StoreError, TokenRefusal, WorkerPlan,
+};
 use crate::worker::WorkerState;
 
 const NOON: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -144,6 +146,28 @@ fn a_timeline_is_the_latest_attempts_and_keeps_the_last_word_of_each_stage() {
 }
 
 #[test]
+fn an_address_is_nobody_elses_while_the_machine_that_had_it_may_still_run() {
+    let store = store();
+    let machine = MachinePlan {
+        host: name("ursa01"),
+        template: crate::template::example(),
+        cpu: 100,
+        memory_mib: 128,
+        room: Room { cpu: 800, memory_mib: 8192, machines: None },
+        patience: jiff::SignedDuration::from_mins(5),
+        elsewhere: None,
+    };
+    let worker = store.plan_machine(&plan(1), &machine, NOON).unwrap();
+    store.note_machine(worker.id, 1, &MachineNews::Asked, NOON).unwrap();
+    store.release(worker.id, 10.minutes(), NOON).unwrap();
+    let later = NOON + 11.minutes();
+    let next = store.plan_worker(&plan(2), later).unwrap();
+    assert_ne!(next.address, worker.address, "its quarantine is over, and its host could not be asked to end it");
+    store.note_machine(worker.id, 1, &MachineNews::Destroyed, later).unwrap();
+    assert_eq!(store.plan_worker(&plan(3), later).unwrap().address, worker.address);
+}
+
+#[test]
 fn hosts_and_events_are_read_as_they_were_written() {
     let store = store();
     store.plan_host(&name("ursa01"), [5; 32], NOON).unwrap();
@@ -156,10 +180,15 @@ fn hosts_and_events_are_read_as_they_were_written() {
         failure: Some("no 802.1Q".into()),
         facts: Some(MachineFacts::default()),
     };
-    store.save_host(&host).unwrap();
+    let failure = host.failure.clone();
+    let reported = HostNews::Reported { generation: 7, failure, facts: MachineFacts::default() };
+    for news in [HostNews::Enrolled(MachineFacts::default()), HostNews::Leaving, HostNews::Seen, reported.clone()] {
+        store.note_host(&name("ursa01"), &news, NOON).unwrap();
+    }
     assert_eq!(store.hosts().unwrap(), [host]);
     store.forget_host(&name("ursa01")).unwrap();
-    assert_eq!(store.hosts().unwrap(), []);
+    store.note_host(&name("ursa01"), &reported, NOON).unwrap();
+    assert_eq!(store.hosts().unwrap(), [], "its last report came late");
     store.record_event("w1", "joined", NOON).unwrap();
     store.record_event("w1", "left", NOON).unwrap();
     let texts: Vec<_> = store.events(10).unwrap().into_iter().map(|e| e.text).collect();

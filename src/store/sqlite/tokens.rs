@@ -93,10 +93,8 @@ pub(super) fn redeem(
     Ok(Ok(Redeemed { name: found.name, again }))
 }
 
-pub(super) fn void(db: &Connection, worker: &NodeName) -> Result<(), StoreError> {
-    db.execute("DELETE FROM token WHERE name = ?1 AND role = ?2", (worker.as_str(), Role::Worker.as_str()))
-        .map(drop)
-        .failed("voiding a token")
+pub(super) fn void(db: &Connection, machine: &NodeName) -> Result<(), StoreError> {
+    db.execute("DELETE FROM token WHERE name = ?1", [machine.as_str()]).map(drop).failed("voiding a token")
 }
 
 pub(super) fn owner(db: &Connection, token: TokenHash) -> Result<Option<NodeName>, StoreError> {

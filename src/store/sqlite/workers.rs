@@ -85,11 +85,26 @@ fn free_name(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<NodeName, StoreE
 fn free_address(tx: &Transaction<'_>, plan: &WorkerPlan, now: Timestamp) -> Result<Ipv4Addr, StoreError> {
     tx.execute("DELETE FROM lease WHERE free_at <= ?1", [now.as_millisecond()]).failed("ending quarantines")?;
     let leases = leases(tx, now)?;
-    let taken: BTreeSet<Ipv4Addr> = leases.iter().map(|(address, _)| *address).collect();
+    let mut taken: BTreeSet<Ipv4Addr> = leases.iter().map(|(address, _)| *address).collect();
+    taken.extend(of_living_machines(tx)?);
     ipam::next_address(plan.subnet, plan.range, &taken).ok_or_else(|| {
         let quarantined = leases.iter().filter(|(_, free_at)| free_at.is_some()).count();
         StoreError::NoAddress { range: plan.range, leased: leases.len() - quarantined, quarantined }
     })
+}
+
+/// The addresses of machines that are there, or may be: a host that can't be asked doesn't end its machine, whoever cut it off.
+fn of_living_machines(tx: &Transaction<'_>) -> Result<Vec<Ipv4Addr>, StoreError> {
+    const READING: &str = "reading the machines' addresses";
+    let sql = "SELECT DISTINCT worker.address FROM machine JOIN worker ON worker.id = machine.worker
+               WHERE machine.asked IS NOT NULL AND machine.destroyed IS NULL";
+    let mut query = tx.prepare_cached(sql).failed(READING)?;
+    let rows = query.query_map([], |r| r.get::<_, String>(0)).failed(READING)?;
+    rows.map(|text| {
+        let text = text.failed(READING)?;
+        text.parse().map_err(|_| row::damaged("an address", text))
+    })
+    .collect()
 }
 
 pub(super) fn by_name(db: &Connection, name: &NodeName) -> Result<Option<Worker>, StoreError> {

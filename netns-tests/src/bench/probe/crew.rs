@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use landbridge::frontend;
 use landbridge::paths::Paths;
 use landbridge::spec::Cluster;
-use landbridge::store::{HostRecord, Sqlite, Store as _};
+use landbridge::store::{HostNews, Sqlite, Store as _};
 use landbridge::tunnel::Tunnel;
-use landbridge_node::wire::Identity;
+use landbridge_node::wire::{Identity, MachineFacts};
 use landbridge_pki::authority::CertificateSpec;
 use landbridge_pki::{KeyPair, NodeName, Role};
 use rusqlite::Connection;
@@ -73,10 +73,9 @@ pub fn crew(count: u32) -> Outcome<()> {
 
 fn enrol(cluster: &Cluster, paths: &Paths, now: Timestamp) -> Outcome<()> {
     let store = Sqlite::open(&paths.database())?;
-    for host in &cluster.hosts {
-        let (name, enrolled, seen) = (host.name.clone(), Some(now), Some(now));
-        let (leaving, generation, failure, facts) = (false, 0, None, None);
-        store.save_host(&HostRecord { name, enrolled, seen, leaving, generation, failure, facts })?;
+    for (number, host) in (0_u8..).zip(&cluster.hosts) {
+        store.plan_host(&host.name, [number; 32], now)?;
+        store.note_host(&host.name, &HostNews::Enrolled(MachineFacts::default()), now)?;
     }
     Ok(())
 }

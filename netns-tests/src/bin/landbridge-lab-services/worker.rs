@@ -8,7 +8,7 @@ use landbridge::scheduler::Scheduler;
 use landbridge::scheduler::sge::Sge;
 use landbridge::services::{hosts, nis};
 use landbridge::spec::Cluster;
-use landbridge_node::machine::{Block, Directory, File, MachineSpec, Process, Readiness, Residue, Run};
+use landbridge_node::machine::{Block, Children, Directory, File, MachineSpec, Process, Readiness, Residue, Run};
 use landbridge_node::wire::{HostEntry, NisBundle, QueueBundle, SgeBundle};
 
 /// Host names, the execution daemon, and NIS.
@@ -70,6 +70,7 @@ fn nis_client(nis: &NisBundle, worker: &HostEntry) -> MachineSpec {
         inputs: vec![],
         outputs: vec![],
         undo: ["/bin/domainname", "(none)"].map(String::from).into(),
+        holds: vec![],
         deadline: Duration::from_secs(5),
     });
     spec.push(process("ypbind", &["/usr/sbin/ypbind", "-foreground"]));
@@ -90,5 +91,6 @@ fn process(name: &str, argv: &[&str]) -> Process {
         ready: Readiness::Running,
         deadline: Duration::from_secs(20),
         grace: Process::GRACE,
+        children: Children::End,
     }
 }

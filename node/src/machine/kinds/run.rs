@@ -1,6 +1,7 @@
 //! Commands that make files from files.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ pub(in crate::machine) fn want(key: &Key, wanted: &Run, record: Option<&Record>,
     };
     let line = match record {
         None => format!("+ {key}: {}", shown(&wanted.argv)),
-        Some(old) => format!("~ {key}: {}", why_again(old, &new, world)?),
+        Some(old) => format!("~ {key}: {}", why_again(old, &new, wanted, world)?),
     };
     for output in &wanted.outputs {
         // Whatever depends on it runs again too: what it will be, nobody knows yet.
@@ -90,11 +91,11 @@ pub(in crate::machine) fn unwant(key: &Key, record: &Record, world: &mut World) 
     Step::new(key, format!("- {key}"), Change::TakeBack(record.clone()))
 }
 
-fn why_again(old: &Record, new: &Record, world: &World) -> Option<String> {
+fn why_again(old: &Record, new: &Record, wanted: &Run, world: &World) -> Option<String> {
     if old.stale {
         return Some("what it depends on was changed back".into());
     }
-    if (&old.argv, &old.env, &old.directory) != (&new.argv, &new.env, &new.directory) {
+    if !is_same(&old.argv, &new.argv) || (&old.env, &old.directory) != (&new.env, &new.directory) {
         return Some(format!("{} => {}", shown(&old.argv), shown(&new.argv)));
     }
     if let Some(missing) = new.outputs.iter().find(|path| *world.node(path) == Node::Missing) {
@@ -104,8 +105,28 @@ fn why_again(old: &Record, new: &Record, world: &World) -> Option<String> {
     match changed {
         Some(Stamp { path: Some(path), .. }) => Some(format!("{} changed", path.display())),
         Some(Stamp { path: None, .. }) => Some("what it is told changed".into()),
-        None => (old.inputs.len() != new.inputs.len()).then(|| "it depends on less than before".into()),
+        None if old.inputs.len() != new.inputs.len() => Some("it depends on less than before".into()),
+        None => (!holds(wanted)).then(|| "what it did is not so any more".into()),
     }
+}
+
+/// A program that has moved is the same: it would do what it did.
+fn is_same(old: &[String], new: &[String]) -> bool {
+    let name = |argv: &[String]| Path::new(argv.first()?).file_name().map(ToOwned::to_owned);
+    name(old) == name(new) && old.iter().skip(1).eq(new.iter().skip(1))
+}
+
+/// Whether what it did is still so, as far as that is asked. A program that isn't there says no: the run will say why.
+fn holds(wanted: &Run) -> bool {
+    let Some((program, arguments)) = wanted.holds.split_first() else { return true };
+    let asked = std::process::Command::new(program)
+        .args(arguments)
+        .current_dir(&wanted.directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
 }
 
 impl Stamp {

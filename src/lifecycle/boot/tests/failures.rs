@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use jiff::{SignedDuration, Timestamp};
 use landbridge_node::wire::{Failure, Outcome, Stage, StageNews, StageReport};
+use landbridge_pki::NodeName;
 use rstest::rstest;
 
 use super::yard::{HOSTS, Yard, name, wish};
 use crate::enroll::Gate as _;
 use crate::lifecycle::{BootRequest, Doorkeeper};
-use crate::provider::fake::Answer;
+use crate::provider::fake::{Answer, FakeProvider};
 use crate::worker::{FailedAt, WorkerState};
 
 fn short(secs: u32) -> BootRequest {
@@ -65,11 +66,14 @@ async fn a_ready_worker_that_boots_again_may_take_its_time() {
     assert_eq!((yard.worker(&w1).state, yard.hosts[0].made().len()), (joins, 1));
 }
 
+#[rstest]
+#[case::gone(FakeProvider::lose)]
+#[case::off(FakeProvider::switch_off)]
 #[tokio::test]
-async fn a_worker_whose_machine_is_lost_leaves_and_nothing_stays() {
+async fn a_worker_whose_machine_is_lost_leaves_and_nothing_stays(#[case] lose: fn(&FakeProvider, &NodeName)) {
     let yard = Yard::new().await;
     let (worker, _) = yard.ready().await;
-    yard.hosts[0].lose(&worker);
+    lose(&yard.hosts[0], &worker);
     yard.until("leaving", |yard| !yard.worker(&worker).state.was_proved()).await;
     // It answers pings in this test, as no machine that is lost would; so its word is needed.
     yard.roster.hear_goodbye(&yard.worker(&worker)).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use landbridge_node::wire::{Outcome, Stage, StageNews, StageReport};
+use landbridge_node::wire::{MachineFacts, Outcome, Stage, StageNews, StageReport};
 use landbridge_pki::{Authority, KeyPair, NodeName};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ use crate::provider::fake::{Answer, FakeProvider};
 use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
 use crate::spec::{self, ClusterName};
-use crate::store::{HostRecord, MachineRecord, Sqlite};
+use crate::store::{HostNews, MachineRecord, Sqlite};
 use crate::template::{self, WorkerTemplate};
 use crate::tunnel::Tunnel;
 use crate::worker::{Worker, WorkerState};
@@ -91,8 +91,7 @@ fn token_of(host: &NodeName) -> [u8; 32] {
 pub(super) fn enrol(roster: &Roster, host: &NodeName) {
     let now = Timestamp::now();
     roster.store().plan_host(host, token_of(host), now).unwrap();
-    let record = roster.store().hosts().unwrap().into_iter().find(|record| record.name == *host).unwrap();
-    roster.store().save_host(&HostRecord { enrolled: Some(now), ..record }).unwrap();
+    roster.store().note_host(host, &HostNews::Enrolled(MachineFacts::default()), now).unwrap();
 }
 
 /// A request for workers of one processor and 512 MiB.

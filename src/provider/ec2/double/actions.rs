@@ -141,7 +141,8 @@ fn delete_volume(world: &mut World, form: &Form) -> Result<String, (&'static str
 }
 
 fn spot(world: &World, form: &Form) -> String {
-    let ids = form.list("SpotInstanceRequestId");
+    let filters = form.filters().into_iter().filter(|(name, _)| name == "spot-instance-request-id");
+    let ids: Vec<String> = filters.flat_map(|(_, values)| values).collect();
     let ours = world.instances.iter().filter_map(|it| Some((it.id.replace("i-", "sir-"), it.spot?)));
     let requests = ours.filter(|(id, _)| ids.contains(id)).map(|(id, code)| {
         let status = xml::text("code", code) + &xml::text("updateTime", "2026-11-22T11:00:00.000Z");

@@ -1,7 +1,9 @@
 //! Security groups, and what needs them.
 
+use std::collections::BTreeSet;
+
 use super::form::Form;
-use super::world::{Group, World, passes};
+use super::world::{Group, Rule, World, passes};
 use super::xml;
 
 /// The one network.
@@ -40,11 +42,13 @@ fn list(world: &mut World, form: &Form) -> String {
 }
 
 fn group(it: &Group) -> String {
-    let everybody = xml::list("ipRanges", [xml::text("cidrIp", "0.0.0.0/0")])
-        + &xml::list("ipv6Ranges", [xml::text("cidrIpv6", "::/0")]);
-    let rules = it.ports.iter().map(|(from, to)| {
+    // As EC2 does: all who may come to the same ports in one rule.
+    let rules = it.ports().into_iter().map(|(from, to)| {
         let ports = xml::text("fromPort", &from.to_string()) + &xml::text("toPort", &to.to_string());
-        xml::text("ipProtocol", "tcp") + &ports + &everybody
+        let who = || it.rules.iter().filter(|rule| (rule.0, rule.1) == (from, to)).map(|rule| rule.2.as_str());
+        let v4 = who().filter(|cidr| !cidr.contains(':')).map(|cidr| xml::text("cidrIp", cidr));
+        let v6 = who().filter(|cidr| cidr.contains(':')).map(|cidr| xml::text("cidrIpv6", cidr));
+        xml::text("ipProtocol", "tcp") + &ports + &xml::list("ipRanges", v4) + &xml::list("ipv6Ranges", v6)
     });
     [
         xml::text("groupId", &it.id),
@@ -61,14 +65,27 @@ fn create(world: &mut World, form: &Form) -> Inside {
         return Err(("InvalidGroup.Duplicate", 400));
     }
     let (id, hidden) = (world.id("sg"), world.late);
-    world.groups.push(Group { id: id.clone(), name, tags: form.tags("security-group"), hidden, ports: Vec::new() });
+    world.groups.push(Group {
+        id: id.clone(),
+        name,
+        tags: form.tags("security-group"),
+        hidden,
+        rules: BTreeSet::new(),
+    });
     Ok(xml::text("groupId", &id))
 }
 
-/// The ranges of ports that a request names.
-fn ports(form: &Form) -> Vec<(u16, u16)> {
-    let port = |n: usize, which: &str| form.value(&format!("IpPermissions.{n}.{which}")).parse().ok();
-    (1..).map_while(|n| Some((port(n, "FromPort")?, port(n, "ToPort")?))).collect()
+/// What a request names.
+fn rules(form: &Form) -> Vec<Rule> {
+    let port = |n: usize, which: &str| form.value(&format!("IpPermissions.{n}.{which}")).parse::<u16>().ok();
+    let ports = (1..).map_while(|n| Some((n, port(n, "FromPort")?, port(n, "ToPort")?)));
+    let who = |n: usize| {
+        [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")].into_iter().flat_map(move |(list, key)| {
+            let one = move |m: usize| form.value(&format!("IpPermissions.{n}.{list}.{m}.{key}")).to_owned();
+            (1..).map(one).take_while(|cidr| !cidr.is_empty())
+        })
+    };
+    ports.flat_map(|(n, from, to)| who(n).map(move |cidr| (from, to, cidr))).collect()
 }
 
 fn find<'a>(world: &'a mut World, form: &Form) -> Result<&'a mut Group, (&'static str, u16)> {
@@ -78,17 +95,21 @@ fn find<'a>(world: &'a mut World, form: &Form) -> Result<&'a mut Group, (&'stati
 
 fn authorize(world: &mut World, form: &Form) -> Inside {
     let group = find(world, form)?;
-    let wanted = ports(form);
-    if wanted.iter().any(|range| group.ports.contains(range)) {
+    if group.hidden > 0 {
+        return Err(("InvalidGroup.NotFound", 400));
+    }
+    let wanted = rules(form);
+    // All of them, or none.
+    if wanted.iter().any(|rule| group.rules.contains(rule)) {
         return Err(("InvalidPermission.Duplicate", 400));
     }
-    group.ports.extend(wanted);
+    group.rules.extend(wanted);
     Ok(xml::text("return", "true"))
 }
 
 fn revoke(world: &mut World, form: &Form) -> Inside {
-    let gone = ports(form);
-    find(world, form)?.ports.retain(|range| !gone.contains(range));
+    let gone = rules(form);
+    find(world, form)?.rules.retain(|rule| !gone.contains(rule));
     Ok(xml::text("return", "true"))
 }
 

@@ -1,6 +1,6 @@
 //! What is in the cloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::Form;
 
@@ -52,8 +52,18 @@ pub(in super::super) struct Group {
     pub(in super::super) name: String,
     pub(in super::super) tags: Tags,
     pub(super) hidden: u32,
-    /// First and last port, for everybody.
-    pub(in super::super) ports: Vec<(u16, u16)>,
+    pub(in super::super) rules: BTreeSet<Rule>,
+}
+
+/// First and last port, and who may come.
+pub(in super::super) type Rule = (u16, u16, String);
+
+impl Group {
+    /// The ranges of ports that are open for anybody.
+    pub(in super::super) fn ports(&self) -> Vec<(u16, u16)> {
+        let ranges: BTreeSet<_> = self.rules.iter().map(|(from, to, _)| (*from, *to)).collect();
+        ranges.into_iter().collect()
+    }
 }
 
 impl Default for World {

@@ -15,6 +15,9 @@ use super::{Ec2, MachineState, ProviderError, tags};
 /// The longest name that EC2 takes.
 const MOST_NAME: usize = 255;
 
+/// An instance that is shutting down is still in it: EC2's code, and that of clouds like it.
+const HELD: [&str; 2] = ["DependencyViolation", "InvalidGroup.InUse"];
+
 /// A group that is there for an instance.
 pub(super) struct Group {
     pub(super) id: String,
@@ -74,9 +77,10 @@ impl Ec2 {
     /// Opens and closes until the group is open for these ports alone.
     async fn adjust(&self, id: &str, ports: &Ports, group: &SecurityGroup) -> Result<(), Answer> {
         let (missing, surplus) = ports.changes(group.ip_permissions());
-        if !missing.is_empty() {
+        // EC2 takes all that one request names, or nothing: one by one, what somebody has opened meanwhile is in nobody's way.
+        for rule in missing {
             let asked = self.client.authorize_security_group_ingress().group_id(id);
-            match asked.set_ip_permissions(Some(missing)).send().await.map_err(Answer::from) {
+            match asked.ip_permissions(rule).send().await.map_err(Answer::from) {
                 Err(answer) if !answer.is("InvalidPermission.Duplicate") => return Err(answer),
                 _ => {}
             }
@@ -127,13 +131,20 @@ impl Ec2 {
         Ok(ids.filter(|id| !used.contains(id.as_str())).collect())
     }
 
-    /// Takes away the groups that nobody needs. One that is still held stays for the next time.
-    pub(super) async fn tidy_groups(&self) -> Result<(), ProviderError> {
+    /// Takes away the groups that nobody needs. One that is still held, or that EC2 won't delete, costs nothing: it stays for the
+    /// next time, or for `audit`, and no instance's end hangs on it.
+    pub(super) async fn tidy_groups(&self) {
+        if let Err(error) = self.try_to_tidy_groups().await {
+            tracing::warn!(host = %self.host, %error, "security groups of ours stay");
+        }
+    }
+
+    async fn try_to_tidy_groups(&self) -> Result<(), ProviderError> {
         let instances = self.all().await?;
         let failed = |answer: Answer| self.unanswered("tidying the security groups", &self.host, answer);
         for id in self.idle_groups(&instances).await.map_err(failed)? {
             match self.delete_group(&id).await {
-                Err(answer) if !answer.is("DependencyViolation") => return Err(failed(answer)),
+                Err(answer) if !HELD.iter().any(|code| answer.is(code)) => return Err(failed(answer)),
                 _ => {}
             }
         }

@@ -28,9 +28,11 @@ impl Ports {
 
     /// What has to be opened, and what has to be closed, for a group that has these rules.
     pub(super) fn changes(&self, rules: &[IpPermission]) -> (Vec<IpPermission>, Vec<IpPermission>) {
-        let wanted: Vec<IpPermission> = self.0.iter().map(|range| rule(*range)).collect();
-        let missing = wanted.iter().filter(|rule| !rules.iter().any(|it| same(it, rule))).cloned().collect();
-        let surplus = rules.iter().filter(|rule| !wanted.iter().any(|it| same(it, rule))).cloned().collect();
+        let wanted: Vec<IpPermission> = self.0.iter().flat_map(|range| rule(*range)).collect();
+        // EC2 shows whoever may come to a port together, however they were let in: each is looked at by himself.
+        let rules: Vec<IpPermission> = rules.iter().flat_map(one_by_one).collect();
+        let missing = wanted.iter().filter(|rule| !rules.contains(rule)).cloned().collect();
+        let surplus = rules.into_iter().filter(|rule| !wanted.contains(rule)).collect();
         (missing, surplus)
     }
 }
@@ -50,27 +52,32 @@ impl fmt::Display for Ports {
     }
 }
 
-/// A range of TCP ports, for everybody.
-fn rule((from, to): (u16, u16)) -> IpPermission {
-    IpPermission::builder()
-        .ip_protocol("tcp")
-        .from_port(from.into())
-        .to_port(to.into())
-        .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build())
-        .ipv6_ranges(Ipv6Range::builder().cidr_ipv6("::/0").build())
-        .build()
+/// A range of TCP ports, for everybody: those of IPv4, and those of IPv6.
+fn rule((from, to): (u16, u16)) -> [IpPermission; 2] {
+    let ports = IpPermission::builder().ip_protocol("tcp").from_port(from.into()).to_port(to.into());
+    let v4 = ports.clone().ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build());
+    let v6 = ports.ipv6_ranges(Ipv6Range::builder().cidr_ipv6("::/0").build());
+    [v4.build(), v6.build()]
 }
 
-/// Whether a rule of EC2's opens what ours does, and to whom it does, and nothing more. Descriptions and owners aside.
-fn same(one: &IpPermission, other: &IpPermission) -> bool {
-    let key = |rule: &IpPermission| {
-        let v4: BTreeSet<String> = rule.ip_ranges().iter().filter_map(|it| it.cidr_ip().map(str::to_owned)).collect();
-        let v6: BTreeSet<String> =
-            rule.ipv6_ranges().iter().filter_map(|it| it.cidr_ipv6().map(str::to_owned)).collect();
-        let others = rule.user_id_group_pairs().len() + rule.prefix_list_ids().len();
-        (rule.ip_protocol().map(str::to_owned), rule.from_port(), rule.to_port(), v4, v6, others)
+/// A rule for each of those whom it lets in, without descriptions.
+fn one_by_one(rule: &IpPermission) -> Vec<IpPermission> {
+    let ports = || {
+        IpPermission::builder()
+            .set_ip_protocol(rule.ip_protocol().map(str::to_owned))
+            .set_from_port(rule.from_port())
+            .set_to_port(rule.to_port())
     };
-    key(one) == key(other)
+    let v4 = rule
+        .ip_ranges()
+        .iter()
+        .map(|it| ports().ip_ranges(IpRange::builder().set_cidr_ip(it.cidr_ip().map(str::to_owned)).build()).build());
+    let v6 = rule.ipv6_ranges().iter().map(|it| {
+        ports().ipv6_ranges(Ipv6Range::builder().set_cidr_ipv6(it.cidr_ipv6().map(str::to_owned)).build()).build()
+    });
+    let groups = rule.user_id_group_pairs().iter().map(|it| ports().user_id_group_pairs(it.clone()).build());
+    let lists = rule.prefix_list_ids().iter().map(|it| ports().prefix_list_ids(it.clone()).build());
+    v4.chain(v6).chain(groups).chain(lists).collect()
 }
 
 #[cfg(test)]
@@ -91,8 +98,25 @@ mod tests {
     #[test]
     fn only_what_differs_is_opened_or_closed() {
         let wanted = ports(&[(22, 22), (80, 80)]);
-        let (missing, surplus) = wanted.changes(&[rule((22, 22)), rule((23, 23))]);
-        assert_eq!((missing, surplus), (vec![rule((80, 80))], vec![rule((23, 23))]));
-        assert_eq!(wanted.changes(&[rule((80, 80)), rule((22, 22))]), (vec![], vec![]));
+        let rules = |ranges: &[(u16, u16)]| ranges.iter().flat_map(|range| rule(*range)).collect::<Vec<_>>();
+        let (missing, surplus) = wanted.changes(&rules(&[(22, 22), (23, 23)]));
+        assert_eq!((missing, surplus), (rules(&[(80, 80)]), rules(&[(23, 23)])));
+        assert_eq!(wanted.changes(&rules(&[(80, 80), (22, 22)])), (vec![], vec![]));
+    }
+
+    #[test]
+    fn who_else_was_let_in_to_a_port_is_told_from_everybody() {
+        let [_, v6] = rule((22, 22));
+        let laboratory = IpRange::builder().cidr_ip("10.0.0.0/8").build();
+        let shown = IpPermission::builder()
+            .ip_protocol("tcp")
+            .from_port(22)
+            .to_port(22)
+            .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").description("everybody").build())
+            .ip_ranges(laboratory.clone())
+            .build();
+        let (missing, surplus) = ports(&[(22, 22)]).changes(&[shown]);
+        let other = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(laboratory).build();
+        assert_eq!((missing, surplus), (vec![v6], vec![other]));
     }
 }

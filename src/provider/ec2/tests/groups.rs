@@ -14,7 +14,7 @@ async fn instances_with_the_same_ports_share_a_group_and_others_have_their_own()
     for (n, ports) in [(1, vec![22, 80]), (2, vec![80, 22]), (3, vec![])] {
         ec2.provision(&with_ports(n, &ports)).await.expect("an instance");
     }
-    let groups = double.world(|it| it.groups.iter().map(|it| (it.name.clone(), it.ports.clone())).collect::<Vec<_>>());
+    let groups = double.world(|it| it.groups.iter().map(|it| (it.name.clone(), it.ports())).collect::<Vec<_>>());
     let both = ("landbridge-ursa-ec2-22,80".to_owned(), vec![(22, 22), (80, 80)]);
     assert_eq!(groups, [both, ("landbridge-ursa-ec2-none".to_owned(), vec![])]);
 }
@@ -23,9 +23,29 @@ async fn instances_with_the_same_ports_share_a_group_and_others_have_their_own()
 async fn a_port_that_nobody_named_is_closed_again() {
     let (double, ec2) = start().await;
     made(&ec2, 1).await;
-    double.world(|it| it.groups[0].ports = vec![(3306, 3306)]);
+    double.world(|it| it.groups[0].rules = [(3306, 3306, "0.0.0.0/0".to_owned())].into());
     made(&ec2, 2).await;
-    assert_eq!(double.world(|it| it.groups[0].ports.clone()), [(22, 22)]);
+    assert_eq!(double.world(|it| it.groups[0].ports()), [(22, 22)]);
+}
+
+#[tokio::test]
+async fn whom_a_person_let_in_beside_everybody_goes_and_everybody_stays() {
+    let (double, ec2) = start().await;
+    made(&ec2, 1).await;
+    let before = double.world(|it| it.groups[0].rules.clone());
+    double.world(|it| it.groups[0].rules.insert((22, 22, "10.0.0.0/8".to_owned())));
+    made(&ec2, 2).await;
+    assert_eq!(double.world(|it| it.groups[0].rules.clone()), before);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_deleted_keeps_no_instance_alive() {
+    let (double, ec2) = start().await;
+    made(&ec2, 1).await;
+    double.world(|it| it.instances[0].state = "terminated");
+    double.next("DeleteSecurityGroup", Fate::Fault("UnauthorizedOperation", 403));
+    ec2.destroy(&an_order(1).launch).await.expect("the end of the instance");
+    assert_eq!(double.world(|it| it.groups.len()), 1);
 }
 
 #[tokio::test]
@@ -52,5 +72,5 @@ async fn a_strangers_group_with_our_name_is_left_alone() {
     let error = refused(&ec2, &an_order(2)).await;
     assert_eq!((error.kind, &error.left), (FailureKind::Refused, &Left::Nothing));
     insta::assert_snapshot!("a_strangers_group", format!("{error}\n{}", error.remedy));
-    assert_eq!(double.world(|it| it.groups[0].ports.clone()), [(22, 22)]);
+    assert_eq!(double.world(|it| it.groups[0].ports()), [(22, 22)]);
 }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::MachineState::{Gone, Pending, Running, Stopping};
+use super::MachineState::{Gone, Off, Pending, Running, Stopping};
 use super::*;
 use crate::provider::{Accelerated, Offered};
 
@@ -27,6 +27,14 @@ async fn an_instance_goes_through_its_states() {
         seen.push(ec2.machines().await.expect("a list")[0].state);
     }
     assert_eq!(seen, [Pending, Running, Stopping, Gone]);
+}
+
+#[tokio::test]
+async fn one_that_somebody_has_stopped_is_off() {
+    let (double, ec2) = start().await;
+    made(&ec2, 1).await;
+    double.world(|it| it.instances[0].state = "stopped");
+    assert_eq!(ec2.machines().await.expect("a list")[0].state, Off);
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ async fn what_an_interrupted_try_left_is_used_or_replaced() {
     let file = daemon.directory().join("w1.xml");
     std::fs::write(&file, xml).expect("writing");
     daemon.virsh(&format!("define {}", file.display()));
-    assert_eq!(provider.machines().await.expect("a list")[0].state, MachineState::Pending);
+    assert_eq!(provider.machines().await.expect("a list")[0].state, MachineState::Off);
     assert_eq!(provider.provision(&order).await.expect("started").state, MachineState::Running);
     // As if it had ended before defining.
     daemon.virsh("destroy lb-ursa-w1-7-1");

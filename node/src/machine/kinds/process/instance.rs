@@ -14,7 +14,7 @@ use crate::machine::command::shown;
 use crate::machine::digest::Digest;
 use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
-use crate::machine::{Key, Place, Process, StepError, stray};
+use crate::machine::{Children, Key, Place, Process, StepError, stray};
 
 /// What a program gets at most when its state goes with it.
 const SOON: Duration = Duration::from_secs(3);
@@ -32,6 +32,8 @@ pub(in crate::machine) struct Instance {
     reload_on: Digests,
     /// How long it may take to end when it is asked to.
     patience: Duration,
+    #[serde(default)]
+    children: Children,
 }
 
 impl Instance {
@@ -52,6 +54,7 @@ impl Instance {
             restart_on: digests(&wanted.restart_on),
             reload_on: digests(&wanted.reload_on),
             patience: wanted.grace.min(wanted.deadline),
+            children: wanted.children,
         };
         instance.write(&place.process(&wanted.name))
     }
@@ -83,7 +86,7 @@ impl Instance {
     }
 }
 
-/// Ends what runs under this name, all of its session; twice is once.
+/// Ends what runs under this name, and whatever it has started; twice is once.
 pub(in crate::machine) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
     stop_within(place, name, Duration::MAX).await
 }
@@ -94,14 +97,37 @@ pub(super) async fn stop_soon(place: &Place, name: &str) -> Result<(), StepError
 }
 
 async fn stop_within(place: &Place, name: &str, most: Duration) -> Result<(), StepError> {
-    let path = place.process(name);
+    if let Some(instance) = end(place, name, most).await? {
+        // Of a program whose children go on, those of its predecessors have other sessions.
+        match instance.children {
+            Children::End => stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?,
+            Children::GoOn => stray::end(&place.marker(&Key::process(name))).await?,
+        }
+    }
+    forget(place, name)
+}
+
+/// Ends what runs under this name so that it can be started anew.
+pub(super) async fn make_way(place: &Place, wanted: &Process) -> Result<(), StepError> {
+    if wanted.children == Children::End {
+        return stop(place, &wanted.name).await;
+    }
+    end(place, &wanted.name, Duration::MAX).await?;
+    forget(place, &wanted.name)
+}
+
+/// Ends the program itself; `None` when there is no record of one.
+async fn end(place: &Place, name: &str, most: Duration) -> Result<Option<Instance>, StepError> {
     let failed = |cause: io::Error| StepError::new("ending the process", name, cause);
-    let Some(instance) = read(&path).map_err(failed)? else { return Ok(()) };
+    let Some(instance) = read(&place.process(name)).map_err(failed)? else { return Ok(None) };
     if let Some(process) = instance.open().map_err(failed)? {
         process.end(instance.patience.min(most)).await.map_err(failed)?;
     }
-    stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?;
-    atomic::remove(&path).map_err(failed)
+    Ok(Some(instance))
+}
+
+fn forget(place: &Place, name: &str) -> Result<(), StepError> {
+    atomic::remove(&place.process(name)).map_err(|cause| StepError::new("ending the process", name, cause))
 }
 
 /// Tells it that files have changed.

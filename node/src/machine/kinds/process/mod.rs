@@ -2,6 +2,7 @@
 
 mod instance;
 mod launch;
+mod occupant;
 mod ready;
 
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,7 @@ impl Change {
         let place = &context.place;
         match self {
             Self::Start(wanted) => {
-                instance::stop(place, &wanted.name).await?;
+                instance::make_way(place, wanted).await?;
                 launch::start(place, wanted).await
             }
             Self::Reload(wanted) => instance::reload(place, wanted),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::launch::GATE;
+use super::occupant;
 use crate::machine::command::tail;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Cause, Process, Readiness, Watch};
@@ -21,12 +22,15 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// Refuses when somebody answers already where the program should: it would be taken for ours.
 pub(super) async fn nobody_else(ready: &Readiness) -> Result<(), Cause> {
-    let place = match ready {
-        Readiness::Tcp(address) if tcp(*address).await => address.to_string(),
-        Readiness::Unix(path) if UnixStream::connect(path).await.is_ok() => path.display().to_string(),
+    let (place, who) = match ready {
+        Readiness::Tcp(address) if tcp(*address).await => (address.to_string(), occupant::of_port(*address)),
+        Readiness::Unix(path) if UnixStream::connect(path).await.is_ok() => {
+            (path.display().to_string(), occupant::of_path(path))
+        }
         _ => return Ok(()),
     };
-    Err(Cause::Refused(format!("a program that is not ours answers at {place} already; stop it first")))
+    let who = who.map(|who| format!(": {who}")).unwrap_or_default();
+    Err(Cause::Refused(format!("a program that is not ours answers at {place} already; stop it first{who}")))
 }
 
 /// Waits until the program is ready, has ended, or is late.
