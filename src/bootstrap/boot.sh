@@ -18,9 +18,9 @@ fail() {
     exit 1
 }
 
-# In a golden image this unit has read the same user-data, and joins.
-if [ -e /etc/systemd/system/sysinit.target.wants/landbridge-node-boot.service ]; then
-    say "landbridge-node joins by itself"
+# A golden image's own unit has read the same user-data, and joins.
+if [ -e /etc/systemd/system/sysinit.target.wants/landbridge-node-boot.service ] && [ -e /var/lib/landbridge-node/identity.json ]; then
+    say "landbridge-node has joined by itself"
     exit 0
 fi
 

@@ -1,6 +1,7 @@
 //! `landbridge worker boot` and `landbridge worker console`.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -143,6 +144,12 @@ pub(super) fn console(client: &Client, name: &NodeName) -> Result<ExitCode, CliE
     let console: ConsoleView = client.get(&format!("/v1/workers/{name}/console"))?;
     let none =
         || CliError::Refused(format!("{name} has no console that could be read: no machine of ours, or none kept"));
-    print!("{}", console.text.ok_or_else(none)?);
+    let text = console.text.ok_or_else(none)?;
+    // Whoever is root there could give orders to the terminal; a file gets every byte.
+    let is_shown = std::io::stdout().is_terminal();
+    print!(
+        "{}",
+        if is_shown { text.chars().filter(|c| !c.is_control() || "\n\t".contains(*c)).collect() } else { text }
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use landbridge_pki::NodeName;
-use landbridge_pki::authority::{Breakage, Leftovers, Record, Revocation, Rotation, RotationStatus};
+use landbridge_pki::authority::{AuthorityError, Breakage, Leftovers, Record, Revocation, Rotation, RotationStatus};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Changed, Failed};
@@ -98,11 +98,15 @@ impl Roster {
     /// Locks a machine out: its token is void, its certificates are revoked, its session is ended, and the queue sends it no more
     /// jobs. `true` when something changed.
     pub async fn revoke(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
-        self.store().void_token(name)?;
+        let voided = self.store().void_token(name)?;
         let what = Revocation::Name(name.clone());
-        let revoked = self.with_authority(|authority| authority.register_mut().revoke(&what, Timestamp::now()))?;
-        self.cut_session(name).await?;
+        let revoked = match self.with_authority(|authority| authority.register_mut().revoke(&what, Timestamp::now())) {
+            // It never joined, and can't any more.
+            Err(AuthorityError::UnknownName(_)) if voided => Vec::new(),
+            revoked => revoked?,
+        };
         self.locked_out(name)?;
-        Ok(!revoked.is_empty())
+        self.cut_session(name).await?;
+        Ok(voided || !revoked.is_empty())
     }
 }

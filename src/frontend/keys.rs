@@ -63,13 +63,22 @@ pub enum KeysError {
 pub fn ensure_keys(cluster: &Cluster, paths: &Paths, now: Timestamp) -> Result<(), KeysError> {
     let passphrase = ensure_passphrase(&paths.passphrase())?;
     let mut authority = if Authority::exists(&paths.pki()) {
-        Authority::open(&paths.pki(), &passphrase)?
+        match Authority::open(&paths.pki(), &passphrase) {
+            // The daemon has it in its hands, which could not have begun without the rest, and keeps it as it should be.
+            Err(AuthorityError::InUse(_)) if tls_files_exist(paths) => return Ok(()),
+            opened => opened?,
+        }
     } else {
         Authority::create(&paths.pki(), cluster.name.as_str(), &passphrase, now)?
     };
     renew_own(cluster, paths, &mut authority, now)?;
     crypt_v2::ensure_server_key(&Files::new(paths).crypt_v2())?;
     Ok(())
+}
+
+fn tls_files_exist(paths: &Paths) -> bool {
+    let files = Files::new(paths);
+    [files.certificate(), files.key(), files.trust()].iter().all(|path| path.exists())
 }
 
 /// Opens the authority with the passphrase beside it.

@@ -79,7 +79,6 @@ impl Roster {
         Ok(SERVICES.into_iter().find(|stage| !has_passed(stage)).or(Some(Stage::Canary)))
     }
 
-    /// Closes the slots of a worker that was ready and has failed, however long the queue master is away.
     /// A worker whose certificates a person has revoked is no worker any more, whatever it says.
     pub fn locked_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
         let Some(worker) = self.store.worker(name)? else { return Ok(()) };
@@ -97,6 +96,7 @@ impl Roster {
         Ok(())
     }
 
+    /// Closes the slots of a worker that was ready and has failed, however long the queue master is away.
     pub(super) fn start_closing(self: &Arc<Self>, name: &NodeName) {
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {

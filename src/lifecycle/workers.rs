@@ -88,9 +88,13 @@ impl Roster {
         let Some(claim) = self.claim(name) else { return };
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
-            if let Err(error) = roster.drained(&name).await {
+            while let Err(error) = roster.drained(&name).await {
                 tracing::error!(%name, error = &error as &dyn std::error::Error, "draining failed; trying again");
                 tokio::time::sleep(AGAIN).await;
+                let now = roster.store.worker(&name).ok().flatten().map(|worker| worker.state);
+                if !matches!(now, Some(WorkerState::Draining | WorkerState::Drained)) {
+                    break;
+                }
             }
             drop(claim);
             // Destroyed while it drained: the claim was ours, so the leaving could not start.

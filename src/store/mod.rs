@@ -225,8 +225,8 @@ pub trait Store: Send + Sync {
     /// Gives a worker whose machine is still to come another token; the old one is worth nothing any more.
     fn renew_token(&self, worker: &Worker, token: TokenHash, expires: Timestamp) -> Result<(), StoreError>;
 
-    /// A worker's token is worth nothing any more.
-    fn void_token(&self, machine: &NodeName) -> Result<(), StoreError>;
+    /// A machine's token is worth nothing any more, used or not. Whether there was one.
+    fn void_token(&self, machine: &NodeName) -> Result<bool, StoreError>;
 
     /// How every worker that ever had a machine became ready.
     fn deploys(&self) -> Result<Vec<Deploy>, StoreError>;

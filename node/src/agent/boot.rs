@@ -88,9 +88,7 @@ impl BootUnit {
     }
 
     fn is_ours(&self) -> bool {
-        let text = fs::read_to_string(self.unit());
-        // An empty one is what a power cut left of somebody's writing, and starts nothing.
-        text.is_ok_and(|text| text.is_empty() || text.lines().any(|line| line == MARK))
+        fs::read_to_string(self.unit()).is_ok_and(|text| text.lines().any(|line| line == MARK))
     }
 
     /// `KillMode=process`: the tunnel and the mounts outlive the agent. Whatever of others it would use is started before it.

@@ -206,6 +206,14 @@ async fn children_of_a_program_that_died_end_before_it_is_started_anew_or_go_on(
         machine.converge(&spec).await.unwrap();
         let running = |what: &str| scratch.processes().iter().filter(|line| line.ends_with(what)).count();
         assert_eq!((running("sleep 1000"), running("sleep 4321")), (1, left), "{:?}", scratch.processes());
+
+        // A start that fails is no reason either.
+        let first = scratch.processes().into_iter().find(|line| line.ends_with("sleep 4321")).unwrap();
+        let mut broken = MachineSpec::default();
+        let never = shell("parent", "exec sleep 1000", Readiness::Log("ready".into()));
+        broken.push(Process { children, deadline: Duration::from_millis(200), ..never });
+        machine.converge(&broken).await.unwrap_err();
+        assert_eq!(scratch.processes().contains(&first), children == Children::GoOn);
         machine.tear_down().await.unwrap();
         assert_eq!(scratch.processes(), Vec::<String>::new(), "of those that went on too");
     }

@@ -16,7 +16,7 @@ use crate::worker::Worker;
 /// For a host's word about itself, which may have to try first whether a guest runs; one that takes longer is left out.
 const WORD: Duration = Duration::from_mins(1);
 
-/// For its word once more: a host that has died must not keep workers from the others.
+/// For its word once more: a host that doesn't answer now must not keep workers from the others.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// A host's word about itself, or why there is none.
@@ -32,11 +32,13 @@ impl Roster {
     pub(super) async fn ask_what_is_offered(&self, only: Option<&NodeName>) {
         let asked =
             self.makers.iter().filter(|(host, _)| only.is_none_or(|only| only == *host)).map(|(_, maker)| async {
-                let known = maker.told.read().unwrap_or_else(PoisonError::into_inner).is_some();
-                let within = if known { AGAIN } else { WORD };
-                let told = match tokio::time::timeout(within, maker.provider.offered()).await {
-                    Ok(told) => told.map_err(|error| format!("{error}; {}", error.remedy)),
-                    Err(_) => Err(format!("no answer within {} s", within.as_secs())),
+                let known = maker.told.read().unwrap_or_else(PoisonError::into_inner).clone().and_then(Result::ok);
+                let within = if known.is_some() { AGAIN } else { WORD };
+                let told = match (tokio::time::timeout(within, maker.provider.offered()).await, known) {
+                    (Ok(told), _) => told.map_err(|error| format!("{error}; {}", error.remedy)),
+                    // It is busy, perhaps with our own machines: what it said last is still so.
+                    (Err(_), Some(known)) => Ok(known),
+                    (Err(_), None) => Err(format!("no answer within {} s", within.as_secs())),
                 };
                 *maker.told.write().unwrap_or_else(PoisonError::into_inner) = Some(told);
             });

@@ -145,6 +145,8 @@ pub struct Machine {
 pub enum State {
     /// Accepted; doesn't run yet.
     Pending,
+    /// Made, or stopped since: it doesn't run.
+    Off,
     /// Runs.
     Running,
     /// On its way out.
@@ -273,6 +275,7 @@ impl From<State> for MachineState {
     fn from(state: State) -> Self {
         match state {
             State::Pending => Self::Pending,
+            State::Off => Self::Off,
             State::Running => Self::Running,
             State::Stopping => Self::Stopping,
             State::Gone => Self::Gone,

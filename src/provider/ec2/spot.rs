@@ -10,6 +10,8 @@ use super::{Ec2, MachineState, ProviderError};
 
 /// Between the notice and the end. From EC2's user guide, "Spot Instance interruption notices".
 const NOTICE: SignedDuration = SignedDuration::from_mins(2);
+/// A request's filters have no more values. From EC2's API reference, "FilterLimitExceeded".
+const MOST_VALUES: usize = 200;
 
 /// The moment at which EC2 takes the instance back, by its request's status. Codes as in the user guide, "Spot request status".
 fn reclaimed_at(code: &str, updated: Timestamp) -> Option<Timestamp> {
@@ -38,14 +40,15 @@ impl Ec2 {
     pub(super) async fn notices(&self, found: &[Found]) -> Result<BTreeMap<String, Timestamp>, ProviderError> {
         let living = found.iter().filter(|it| it.state() != MachineState::Gone);
         let ids: Vec<String> = living.filter_map(Found::spot_request).map(str::to_owned).collect();
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
-        }
+        let mut notices = BTreeMap::new();
         // By a filter: asked by their ids, one that EC2 doesn't show yet would make it refuse them all.
-        let wanted = Filter::builder().name("spot-instance-request-id").set_values(Some(ids)).build();
-        let asked = self.client.describe_spot_instance_requests().filters(wanted);
-        let answer = asked.send().await.map_err(|e| self.unanswered("asking the spot market", &self.host, e))?;
-        Ok(answer.spot_instance_requests().iter().filter_map(notice).collect())
+        for some in ids.chunks(MOST_VALUES) {
+            let wanted = Filter::builder().name("spot-instance-request-id").set_values(Some(some.to_vec())).build();
+            let asked = self.client.describe_spot_instance_requests().filters(wanted);
+            let answer = asked.send().await.map_err(|e| self.unanswered("asking the spot market", &self.host, e))?;
+            notices.extend(answer.spot_instance_requests().iter().filter_map(notice));
+        }
+        Ok(notices)
     }
 }
 

@@ -184,7 +184,7 @@ impl Store for Sqlite {
         machines::renew_token(&mut self.db(), worker, token, expires)
     }
 
-    fn void_token(&self, machine: &NodeName) -> Result<(), StoreError> {
+    fn void_token(&self, machine: &NodeName) -> Result<bool, StoreError> {
         tokens::void(&self.db(), machine)
     }
 

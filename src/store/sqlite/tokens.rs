@@ -93,8 +93,9 @@ pub(super) fn redeem(
     Ok(Ok(Redeemed { name: found.name, again }))
 }
 
-pub(super) fn void(db: &Connection, machine: &NodeName) -> Result<(), StoreError> {
-    db.execute("DELETE FROM token WHERE name = ?1", [machine.as_str()]).map(drop).failed("voiding a token")
+pub(super) fn void(db: &Connection, machine: &NodeName) -> Result<bool, StoreError> {
+    let rows = db.execute("DELETE FROM token WHERE name = ?1", [machine.as_str()]).failed("voiding a token")?;
+    Ok(rows > 0)
 }
 
 pub(super) fn owner(db: &Connection, token: TokenHash) -> Result<Option<NodeName>, StoreError> {

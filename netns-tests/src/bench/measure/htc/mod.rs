@@ -146,15 +146,17 @@ fn talk(ran: &[Ran]) -> Option<(Table, String)> {
         table.row(format!("{} ms RTT", ran.round_trip.as_millis()), cells);
     }
     let farthest = ran.iter().filter(short).find(|ran| ran.round_trip == FARTHEST)?;
-    let [nfs, queue, others] = share(farthest)?.map(|count| Unit::Count.show(count));
+    let each = share(farthest)?;
+    let [nfs, queue, others] = each.map(|count| Unit::Count.show(count));
+    let waits = each.iter().sum::<f64>() * FARTHEST.as_secs_f64();
     let why = format!(
         "What a remote task costs more grows with the round trip; the tables tell how much it is, and from which length of a task \
          on it is two hundredths of it. Recorded at the front-end at {} ms, a short task and the front-end take turns {nfs} times for NFS \
          (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
-         way), {queue} times for Grid Engine, and {others} times for NIS. NFS's wait for each other: alone they are {} of the {} \
-         that such a task costs more. Grid Engine's fall into its daemons' turns of a second each: one that comes too late for a turn waits for the next.",
+         way), {queue} times for Grid Engine, and {others} times for NIS (Grid Engine lists all groups itself, twice, past the worker's cache). \
+         One after another these are {} of the {} that such a task costs more.",
         FARTHEST.as_millis(),
-        Unit::Seconds.show(share(farthest)?[0] * FARTHEST.as_secs_f64()),
+        Unit::Seconds.show(waits),
         Unit::Seconds.show(farthest.more?),
     );
     Some((table, why))

@@ -25,7 +25,7 @@ struct Setting {
 const AS_JOINED: Setting =
     Setting { title: "mounted as by a join", before: ":", options: "", after: ":", filled: false };
 /// FS-Cache wants a file system with extended attributes: cachefilesd.conf(5).
-const FS_CACHE: &str = "modprobe cachefiles && truncate --size 128M /disk && mkfs.ext4 -q /disk && mkdir -p /var/cache/fscache && \
+const FS_CACHE: &str = "modprobe --all loop cachefiles && truncate --size 128M /disk && mkfs.ext4 -q /disk && mkdir -p /var/cache/fscache && \
     mount -o loop /disk /var/cache/fscache && cachefilesd -f /etc/cachefilesd.conf";
 
 const SETTINGS: [Setting; 5] = [

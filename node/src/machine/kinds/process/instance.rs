@@ -32,8 +32,6 @@ pub(in crate::machine) struct Instance {
     reload_on: Digests,
     /// How long it may take to end when it is asked to.
     patience: Duration,
-    #[serde(default)]
-    children: Children,
 }
 
 impl Instance {
@@ -54,7 +52,6 @@ impl Instance {
             restart_on: digests(&wanted.restart_on),
             reload_on: digests(&wanted.reload_on),
             patience: wanted.grace.min(wanted.deadline),
-            children: wanted.children,
         };
         instance.write(&place.process(&wanted.name))
     }
@@ -86,48 +83,38 @@ impl Instance {
     }
 }
 
-/// Ends what runs under this name, and whatever it has started; twice is once.
-pub(in crate::machine) async fn stop(place: &Place, name: &str) -> Result<(), StepError> {
-    stop_within(place, name, Duration::MAX).await
+/// Ends what runs under this name, and its session with it unless its children go on; twice is once.
+pub(super) async fn stop(place: &Place, name: &str, children: Children) -> Result<(), StepError> {
+    stop_within(place, name, children, Duration::MAX).await
 }
 
-/// [`stop`], for a program whose state goes with it.
-pub(super) async fn stop_soon(place: &Place, name: &str) -> Result<(), StepError> {
-    stop_within(place, name, SOON).await
+/// Ends what runs under this name with all of its session.
+pub(in crate::machine) async fn end(place: &Place, name: &str) -> Result<(), StepError> {
+    stop(place, name, Children::End).await
 }
 
-async fn stop_within(place: &Place, name: &str, most: Duration) -> Result<(), StepError> {
-    if let Some(instance) = end(place, name, most).await? {
-        // Of a program whose children go on, those of its predecessors have other sessions.
-        match instance.children {
-            Children::End => stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?,
-            Children::GoOn => stray::end(&place.marker(&Key::process(name))).await?,
-        }
+/// Ends a program that isn't wanted any more, and whatever it and its predecessors have started; `soon` where its state goes with it.
+pub(super) async fn stop_for_good(place: &Place, unwanted: &Process, soon: bool) -> Result<(), StepError> {
+    let most = if soon { SOON } else { Duration::MAX };
+    stop_within(place, &unwanted.name, unwanted.children, most).await?;
+    match unwanted.children {
+        Children::End => Ok(()),
+        // They are in sessions of programs that nobody remembers.
+        Children::GoOn => stray::end(&place.marker(&Key::process(&unwanted.name))).await,
     }
-    forget(place, name)
 }
 
-/// Ends what runs under this name so that it can be started anew.
-pub(super) async fn make_way(place: &Place, wanted: &Process) -> Result<(), StepError> {
-    if wanted.children == Children::End {
-        return stop(place, &wanted.name).await;
-    }
-    end(place, &wanted.name, Duration::MAX).await?;
-    forget(place, &wanted.name)
-}
-
-/// Ends the program itself; `None` when there is no record of one.
-async fn end(place: &Place, name: &str, most: Duration) -> Result<Option<Instance>, StepError> {
+async fn stop_within(place: &Place, name: &str, children: Children, most: Duration) -> Result<(), StepError> {
+    let path = place.process(name);
     let failed = |cause: io::Error| StepError::new("ending the process", name, cause);
-    let Some(instance) = read(&place.process(name)).map_err(failed)? else { return Ok(None) };
+    let Some(instance) = read(&path).map_err(failed)? else { return Ok(()) };
     if let Some(process) = instance.open().map_err(failed)? {
         process.end(instance.patience.min(most)).await.map_err(failed)?;
     }
-    Ok(Some(instance))
-}
-
-fn forget(place: &Place, name: &str) -> Result<(), StepError> {
-    atomic::remove(&place.process(name)).map_err(|cause| StepError::new("ending the process", name, cause))
+    if children == Children::End {
+        stray::end_session(&place.marker(&Key::process(name)), instance.identity.pid()).await?;
+    }
+    atomic::remove(&path).map_err(failed)
 }
 
 /// Tells it that files have changed.

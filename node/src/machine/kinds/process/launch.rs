@@ -29,7 +29,7 @@ pub(super) async fn start(place: &Place, wanted: &Process) -> Result<(), StepErr
     let started = launch(place, wanted).await.map_err(failed);
     if started.is_err() {
         // The start's failure is what is told; should this fail too, the undo of the step says so.
-        let _ = instance::stop(place, &wanted.name).await;
+        let _ = instance::stop(place, &wanted.name, wanted.children).await;
     }
     started
 }

@@ -7,11 +7,11 @@ mod ready;
 
 use serde::{Deserialize, Serialize};
 
-pub(in crate::machine) use self::instance::{Instance, stop as end};
+pub(in crate::machine) use self::instance::{Instance, end};
 use crate::machine::command::shown;
 use crate::machine::observe::World;
 use crate::machine::step::{Context, Prepared, Step};
-use crate::machine::{Key, Place, Process, StepError};
+use crate::machine::{Children, Key, Place, Process, StepError};
 
 /// A process of ours: enough to start it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(in crate::machine) struct Inverse {
     name: String,
     /// Whether the step starts it. What ran before is started again by [`Record::reinstate`], when its files are as before.
     starts: bool,
+    #[serde(default)]
+    children: Children,
 }
 
 /// A step.
@@ -66,7 +68,7 @@ impl Change {
             Self::Reload(wanted) => (wanted, false, true),
             Self::Stop(wanted) => (wanted, false, false),
         };
-        let inverse = Inverse { name: wanted.name.clone(), starts };
+        let inverse = Inverse { name: wanted.name.clone(), starts, children: wanted.children };
         Prepared { inverse, after: after.then(|| Record(wanted.clone())) }
     }
 
@@ -75,12 +77,11 @@ impl Change {
         let place = &context.place;
         match self {
             Self::Start(wanted) => {
-                instance::make_way(place, wanted).await?;
+                instance::stop(place, &wanted.name, wanted.children).await?;
                 launch::start(place, wanted).await
             }
             Self::Reload(wanted) => instance::reload(place, wanted),
-            Self::Stop(wanted) if context.is_hurried() => instance::stop_soon(place, &wanted.name).await,
-            Self::Stop(wanted) => instance::stop(place, &wanted.name).await,
+            Self::Stop(wanted) => instance::stop_for_good(place, wanted, context.is_hurried()).await,
         }
     }
 }
@@ -88,7 +89,7 @@ impl Change {
 impl Inverse {
     /// Ends what the step started.
     pub(in crate::machine) async fn undo(&self, context: &Context) -> Result<(), StepError> {
-        if self.starts { instance::stop(&context.place, &self.name).await } else { Ok(()) }
+        if self.starts { instance::stop(&context.place, &self.name, self.children).await } else { Ok(()) }
     }
 }
 

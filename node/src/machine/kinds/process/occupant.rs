@@ -50,10 +50,12 @@ fn holder(inode: &str) -> Option<String> {
     Some(format!("{} (process {id}{of})", name.trim_end()))
 }
 
-/// The service of systemd in a process's control group, cgroups(7): `0::/system.slice/nfs-ganesha.service`.
+/// The system's service in a process's control group, cgroups(7): `0::/system.slice/nfs-ganesha.service`. What a person has
+/// started in a session, or over SSH, is no unit's.
 fn unit(cgroup: &str) -> Option<String> {
-    let parts = cgroup.lines().flat_map(|line| line.rsplit('/'));
-    parts.map(str::trim).find(|part| part.ends_with(".service")).map(str::to_owned)
+    let mut services = cgroup.lines().filter_map(|line| line.split_once(":/system.slice/")?.1.strip_suffix(".service"));
+    let name = services.find(|name| !name.contains('/') && !["ssh", "sshd"].contains(name))?;
+    Some(format!("{name}.service"))
 }
 
 #[cfg(test)]
@@ -78,6 +80,12 @@ mod tests {
     fn its_unit_is_read_from_its_control_group() {
         assert_eq!(unit("0::/system.slice/nfs-ganesha.service\n").as_deref(), Some("nfs-ganesha.service"));
         assert_eq!(unit("1:name=systemd:/system.slice/ypserv.service\n0::/\n").as_deref(), Some("ypserv.service"));
-        assert_eq!(unit("0::/user.slice/user-0.slice/session-3.scope\n"), None);
+        for none in [
+            "0::/user.slice/user-0.slice/session-3.scope",
+            "0::/user.slice/user-0.slice/user@0.service/app.slice/tmux.scope",
+            "0::/system.slice/ssh.service",
+        ] {
+            assert_eq!(unit(none), None, "{none}");
+        }
     }
 }
