@@ -45,7 +45,8 @@ fn measure(section: &mut Section) -> Outcome<()> {
         "Array jobs of Grid Engine that read their input from, and write their output to, ada's NFS home, on one local worker (behind \
          a host's bridge) and on one in the cloud (behind the tunnel); each a user-mode-linux machine with one processor and \
          one slot. *Efficiency* is the local worker's time for the whole bag, submission to last output, divided by the remote one's. \
-         Each task reads 256 KiB of input of its own, computes, and writes as much; caches are as a job finds them.",
+         Each task reads 256 KiB of input of its own, computes, and writes as much; caches are as a job finds them. The execution daemon \
+         tells of a job's end in turns of a second: a short task's time comes in steps of one, on both workers.",
     );
     let ursa = Ursa::up("bench-htc")?;
     let local = ursa.guest("local", &ursa.hosts[0])?;
