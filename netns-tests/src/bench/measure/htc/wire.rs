@@ -64,9 +64,13 @@ impl Packet {
         let (ways, what) = line.strip_prefix("IP ")?.split_once(": ")?;
         what.rsplit(' ').next()?.parse::<u32>().ok().filter(|&length| length > 0)?;
         let (from, to) = ways.split_once(" > ")?;
-        let ((source, from), (_, to)) = (from.rsplit_once('.')?, to.rsplit_once('.')?);
-        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+        let ((source, from), (target, to)) = (from.rsplit_once('.')?, to.rsplit_once('.')?);
         let by_worker = source == worker;
+        // Without ports the last number is the address's own: an echo, which is nobody's service.
+        if !by_worker && target != worker {
+            return None;
+        }
+        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
         let (worker_port, front_end_port) = if by_worker { (from, to) } else { (to, from) };
         Some(Self { by_worker, worker_port, front_end_port })
     }
