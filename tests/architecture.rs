@@ -214,6 +214,16 @@ fn crates_depend_downwards_and_the_node_stays_small() {
 }
 
 #[test]
+fn only_the_daemon_is_linked_with_libvirt() {
+    let linked = |program: &str| {
+        let bytes = std::fs::read(program).expect("the program is built");
+        bytes.windows(12).any(|name| name == b"libvirt.so.0")
+    };
+    assert!(linked(env!("CARGO_BIN_EXE_landbridged")));
+    assert!(!linked(env!("CARGO_BIN_EXE_landbridge")), "a command would start ten milliseconds later");
+}
+
+#[test]
 fn one_crypto_provider_is_in_the_whole_tree() {
     let lock = read(&root().join("Cargo.lock"));
     assert!(!lock.contains("name = \"aws-lc-rs\""), "aws-lc is in the tree: rustls would have two providers");

@@ -45,8 +45,7 @@ fn a_crowd_at_the_door_is_refused_and_a_worker_joins_beside_it() -> LabResult<()
     crowd.close_stdin()?;
     crowd.wait(PATIENCE)?;
 
-    let memory =
-        ursa.frontend.run("awk '/^VmRSS/ {print $2}' /proc/$(pgrep -f 'landbridg[e] .*daemon' | head -1)/status");
+    let memory = ursa.frontend.run("awk '/^VmRSS/ {print $2}' /proc/$(pgrep -o -x landbridged)/status");
     let memory: u64 = memory.expect_ok()?.trim().parse().expect("a number of KiB");
     println!("the daemon has {memory} KiB");
     assert!(memory < MOST_MEMORY_KIB, "the daemon has {memory} KiB");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Subcommand};
 
-use super::{Arguments, CliError};
+use super::{Arguments, CliError, DaemonArguments};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Generate {
@@ -14,7 +14,7 @@ pub(super) enum Generate {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Manual pages of landbridge and landbridge-node, a file a command.
+    /// Manual pages of landbridge, landbridged and landbridge-node, a file a command.
     Man {
         /// Where they go.
         directory: PathBuf,
@@ -29,6 +29,7 @@ pub(super) fn run(generate: &Generate) -> Result<ExitCode, CliError> {
         Generate::Man { directory } => {
             std::fs::create_dir_all(directory)?;
             clap_mangen::generate_to(Arguments::command(), directory)?;
+            clap_mangen::generate_to(DaemonArguments::command(), directory)?;
             clap_mangen::generate_to(landbridge_node::cli::Args::command(), directory)?;
         }
     }

@@ -5,13 +5,14 @@ mod boot;
 mod check;
 mod client;
 mod completion;
-mod daemon;
 mod error;
 mod events;
 pub mod findings;
 mod host;
+mod landbridged;
 mod machine;
 mod pki;
+pub mod program;
 mod progress;
 pub mod render;
 mod report;
@@ -30,7 +31,11 @@ use clap::{Parser, Subcommand};
 use crate::paths::Paths;
 
 pub use error::CliError;
+pub use landbridged::{DaemonArguments, run_daemon};
 pub use style::Style;
+
+/// Where the cluster's file is unless told otherwise.
+const CLUSTER_FILE: &str = "/etc/landbridge/cluster.toml";
 
 /// One private LAN, bridged from your racks into EC2.
 ///
@@ -41,7 +46,7 @@ pub use style::Style;
 #[command(name = "landbridge", version, propagate_version = true, max_term_width = 100)]
 pub struct Arguments {
     /// The cluster's file.
-    #[arg(long, short, global = true, value_name = "PATH", default_value = "/etc/landbridge/cluster.toml")]
+    #[arg(long, short, global = true, value_name = "PATH", default_value = CLUSTER_FILE)]
     file: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -87,9 +92,6 @@ enum Command {
     Events(events::Events),
     /// What is left over on either side.
     Audit(audit::Audit),
-    /// The front-end's daemon; `up` starts it.
-    #[command(hide = true)]
-    Daemon,
     /// Write manual pages, or print a shell's completions.
     #[command(subcommand)]
     Generate(completion::Generate),
@@ -129,7 +131,6 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Topology(topology) => show::topology(&context, &topology),
         Command::Events(events) => events::run(&context, &events),
         Command::Audit(audit) => audit::run(&context, &audit),
-        Command::Daemon => daemon::run(&context),
         Command::Generate(generate) => completion::run(&generate),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn resources(around: &Surroundings) -> MachineSpec {
 /// `KillMode=process` and no `ExecStop`: tunnels, mounts and the queue outlive whoever started them, and stopping the unit
 /// stops nothing; `landbridge down` does.
 fn unit(around: &Surroundings) -> String {
-    let start: Vec<String> = command(around, &["up"]).iter().map(|word| quoted(word)).collect();
+    let start: Vec<String> = command(&around.binary, around, &["up"]).iter().map(|word| quoted(word)).collect();
     format!(
         "# Written by landbridge up; landbridge down removes it.\n\
          [Unit]\n\
@@ -65,6 +65,7 @@ mod tests {
     fn around(systemd: bool) -> Surroundings {
         Surroundings {
             binary: "/usr/local/bin/landbridge".into(),
+            daemon: "/usr/local/bin/landbridged".into(),
             file: "/etc/landbridge/cluster.toml".into(),
             own_name: "frontend".into(),
             nfs_server: NfsServer::Ganesha,

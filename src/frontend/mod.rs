@@ -33,8 +33,10 @@ const DAEMON: &str = "daemon";
 /// What the machine's resources depend on besides the cluster's file.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
-    /// Our own program, for the resources that are commands of ours.
+    /// `landbridge`, for the resources that are commands of ours.
     pub binary: PathBuf,
+    /// `landbridged`, which lies beside it.
+    pub daemon: PathBuf,
     /// The cluster's file.
     pub file: PathBuf,
     /// What `uname -n` says.
@@ -59,8 +61,11 @@ pub struct Surroundings {
 impl Surroundings {
     /// Looks at this machine.
     pub fn look(file: &Path) -> std::io::Result<Self> {
+        // Either of our programs may be the one that looks.
+        let own = std::env::current_exe()?;
         Ok(Self {
-            binary: std::env::current_exe()?,
+            binary: own.with_file_name("landbridge"),
+            daemon: own.with_file_name("landbridged"),
             file: std::path::absolute(file)?,
             own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
             nfs_server: services::nfs::detect(),
@@ -142,7 +147,7 @@ fn guarded(cluster: &Cluster, around: &Surroundings) -> BTreeSet<u16> {
 fn keys_run(cluster: &Cluster, paths: &Paths, around: &Surroundings) -> Run {
     Run {
         name: "keys".into(),
-        argv: command(around, &["pki", "init"]),
+        argv: command(&around.binary, around, &["pki", "init"]),
         env: Vec::new(),
         directory: paths.state.clone(),
         // The daemon, which has the authority in its hands, follows the rest: another address, another year.
@@ -160,9 +165,9 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
     let home = ("HOME".to_owned(), around.home.display().to_string());
     Process {
         name: DAEMON.into(),
-        argv: command(around, &["daemon"]),
+        argv: command(&around.daemon, around, &[]),
         env: std::iter::once(home).chain(dies_at).collect(),
-        restart_on: vec![around.file.clone(), around.binary.clone()],
+        restart_on: vec![around.file.clone(), around.daemon.clone()],
         reload_on: Vec::new(),
         ready: Readiness::Unix(paths.socket()),
         deadline: Duration::from_secs(30),
@@ -171,8 +176,8 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
     }
 }
 
-fn command(around: &Surroundings, words: &[&str]) -> Vec<String> {
-    let mut argv = vec![around.binary.display().to_string(), "--file".into(), around.file.display().to_string()];
+fn command(program: &Path, around: &Surroundings, words: &[&str]) -> Vec<String> {
+    let mut argv = vec![program.display().to_string(), "--file".into(), around.file.display().to_string()];
     argv.extend(words.iter().map(|w| (*w).to_owned()));
     argv
 }

@@ -41,6 +41,10 @@ pub fn obstacles(cluster: &Cluster, around: &Surroundings) -> Vec<String> {
     let nfs = cluster.services.nfs.iter();
     let mut found: Vec<String> =
         nfs.flat_map(|nfs| services::nfs::unservable(&nfs.exports, around.nfs_server)).collect();
+    if !around.daemon.exists() {
+        found
+            .push(format!("{} is missing: landbridge and landbridged are installed together", around.daemon.display()));
+    }
     found.extend(missing(&needed(cluster, around), Path::exists));
     found
 }

@@ -24,7 +24,7 @@ impl Ursa {
     /// It doesn't run.
     pub fn daemon(&self) -> LabResult<String> {
         // A program that it starts is for a moment another of its name: the daemon is the oldest.
-        Ok(self.frontend.run("pgrep -o -f '^[^ ]*landbridge --file [^ ]* daemon$'").expect_ok()?.trim().to_owned())
+        Ok(self.frontend.run("pgrep -o -x landbridged").expect_ok()?.trim().to_owned())
     }
 
     /// Kills the daemon; the rest goes on.

@@ -46,7 +46,9 @@ fn a_dead_daemon_interrupts_no_tunnel_and_a_known_worker_comes_back_without_it()
 
     // Another version of the program: what a person installs.
     let daemon = ursa.daemon()?;
-    ursa.frontend.run("cp $(which landbridge landbridge-node) /root && echo >>/root/landbridge").expect_ok()?;
+    ursa.frontend
+        .run("cp $(which landbridge landbridged landbridge-node) /root && echo >>/root/landbridged")
+        .expect_ok()?;
     ursa.frontend.run("/root/landbridge up").deadline(PATIENCE).expect_ok()?;
     assert_eq!(
         ursa.frontend.run(PROGRAMS).expect_ok()?,

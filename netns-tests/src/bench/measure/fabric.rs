@@ -74,8 +74,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
             median(whole),
         )
         .or_because(format!(
-            "{} of it are the program's start, most of them the dynamic linker's: the library of libvirt, of which `up` needs \
-             nothing, brings some fifty others. A program of its own for the machines' makers would save that.",
+            "{} of it are the program's start; the rest is the look at everything that the front-end has, for which `nft` is asked too.",
             start.map_or_else(|| "Some".to_owned(), |start| start.show()),
         )),
     ];

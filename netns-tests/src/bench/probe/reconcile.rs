@@ -16,9 +16,7 @@ use super::super::Outcome;
 pub fn reconcile(runs: u32) -> Outcome<Vec<Duration>> {
     let paths = Paths::default();
     let cluster = super::cluster(&paths)?;
-    let mut around = Surroundings::look(&paths.config.join("cluster.toml"))?;
-    // The program that the front-end's machine names is the product's.
-    around.binary = std::env::current_exe()?.with_file_name("landbridge");
+    let around = Surroundings::look(&paths.config.join("cluster.toml"))?;
     let store = Sqlite::open(&paths.database())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
