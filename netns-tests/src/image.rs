@@ -22,9 +22,14 @@ impl Image {
         Self::of_kind("image", "the machines' Debian image", "scripts/build-image")
     }
 
-    /// The newest stock image: `disk.raw`, `vmlinuz`, `initrd.img`.
+    /// The newest stock image: `disk.raw`, `vmlinuz`, `initrd.img`, and `mirror`, where apt finds what it lacks.
     pub(crate) fn stock() -> LabResult<Self> {
         Self::of_kind("stock", "the stock Debian image", "scripts/build-image stock")
+    }
+
+    /// The newest stock image that has the packages of a worker: `disk.raw`, `vmlinuz`, `initrd.img`.
+    pub(crate) fn prepared() -> LabResult<Self> {
+        Self::of_kind("prepared", "the prepared Debian image", "scripts/build-image prepared")
     }
 
     fn of_kind(kind: &str, what: &str, remedy: &'static str) -> LabResult<Self> {

@@ -1,5 +1,5 @@
-//! A Debian image that has never heard of Landbridge becomes a worker in the cloud: cloud-init's Ec2 source, over the metadata
-//! service, and a real job.
+//! A Debian image that has never heard of Landbridge, and has none of the programs that a worker needs, becomes a worker in the cloud:
+//! cloud-init's Ec2 source, over the metadata service, packages from a mirror, and a real job.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME)
 fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> LabResult<()> {
     let ursa = Ursa::draw("stock-cloud")?;
     let cloud = ursa.open_cloud()?;
+    let _mirror = ursa.open_mirror()?;
     let template = format!("NAME = stock\nCPU = 1\nMEMORY = 768\nEC2 = [ AMI = \"{STOCK_AMI}\" ]\n");
     ursa.frontend.write_file("/etc/landbridge/stock.one", template)?;
     ursa.landbridge("up").deadline(SOON).expect_ok()?;
@@ -25,6 +26,8 @@ fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> La
     let booted = ursa.landbridge(boot).deadline(BOOT).output()?;
     let console = cloud.consoles()?;
     assert_eq!(booted.status, 0, "{}{}\n{console}", booted.out(), booted.err());
+    let packages = "openvpn nfs-common rpcbind ypbind-mt yp-tools libnss-nis nscd gridengine-exec dma";
+    assert!(console.contains(&format!("landbridge: installing {packages}")), "{console}");
     // There is no seed disk: what cloud-init runs it has from the metadata service.
     assert!(console.contains("landbridge: fetching landbridge-node from 198.51.100.1:7443"), "{console}");
 

@@ -36,7 +36,11 @@ wanted() {
         ldconfig -p | grep -q libnss_nis || echo libnss-nis
         have nscd || echo nscd
     fi
-    if [ "$SGE" = yes ]; then [ -x /usr/lib/gridengine/sge_execd ] || echo gridengine-exec; fi
+    if [ "$SGE" = yes ] && [ ! -x /usr/lib/gridengine/sge_execd ]; then
+        echo gridengine-exec
+        # It wants a mail agent: one that is no daemon.
+        have sendmail || echo dma
+    fi
 }
 
 have() {

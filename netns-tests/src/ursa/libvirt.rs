@@ -1,4 +1,5 @@
-//! A physical host with a real libvirt, which the front-end reaches over SSH, and machines that start from the stock image.
+//! A physical host with a real libvirt, which the front-end reaches over SSH, and machines that start from the prepared image: on
+//! the vLAN there is no mirror.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,14 +8,14 @@ use super::{PATIENCE, Ursa};
 use crate::image::Image;
 use crate::{Lab, LabResult, Machine};
 
-/// Where a host has the stock image.
+/// Where a host has the image.
 const IMAGES: &str = "/opt/images";
 
 /// As a small host would have it: no account of QEMU's own, no cgroups, no security module.
 const QEMU_CONF: &str = "user = \"root\"\ngroup = \"root\"\nsecurity_driver = \"none\"\n\
                          cgroup_controllers = []\nremember_owner = 0\nnamespaces = []\n";
 
-/// What the stock image's workers are, in OpenNebula's words.
+/// What the image's workers are, in OpenNebula's words.
 const TEMPLATE: &str = r#"
 NAME   = stock
 CPU    = 2
@@ -24,7 +25,7 @@ DISK   = [ SOURCE = "/opt/images/disk.raw", TARGET = "vda" ]
 "#;
 
 impl Ursa {
-    /// Draws it with the stock image on every host, brings the front-end up, and enrols the first host, which has a libvirt.
+    /// Draws it with the prepared image on every host, brings the front-end up, and enrols the first host, which has a libvirt.
     ///
     /// # Errors
     /// Something is missing, or doesn't come up.
@@ -34,12 +35,12 @@ impl Ursa {
         Ok(ursa)
     }
 
-    /// Draws it with the stock image on every host; the first has a libvirt.
+    /// Draws it with the prepared image on every host; the first has a libvirt.
     ///
     /// # Errors
     /// Something is missing, or doesn't come up.
     pub fn draw_with_libvirt(name: &str) -> LabResult<Self> {
-        let image = Image::stock()?;
+        let image = Image::prepared()?;
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/"));
         let ursa = Self::draw_with(Arc::new(Lab::new(name)?), |host| {
             let host = host.share(image.directory(), IMAGES);
