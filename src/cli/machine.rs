@@ -56,7 +56,7 @@ pub(super) fn up(context: &Context, up: &Up) -> Result<ExitCode, CliError> {
         runtime()?.block_on(preview(context, &cluster, &spec))?;
     }
     frontend::make_directories(&context.paths)?;
-    let report = converge(context, &cluster, &spec, "bringing the front-end up")?;
+    let report = bring_up(context, &cluster, &spec)?;
     if report.done.is_empty() {
         println!("{} is up; nothing had to change", cluster.name);
     } else {
@@ -70,7 +70,7 @@ pub(super) fn down(context: &Context, down: &Down) -> Result<ExitCode, CliError>
     if !down.force {
         refuse_while_used(context)?;
     }
-    converge(context, &cluster, &MachineSpec::default(), "bringing the front-end down")?;
+    bring_down(context, &cluster)?;
     if down.purge {
         frontend::purge(&context.paths)?;
         println!("{} is down, and nothing of it is left", cluster.name);
@@ -82,12 +82,7 @@ pub(super) fn down(context: &Context, down: &Down) -> Result<ExitCode, CliError>
 }
 
 /// Makes this machine as `spec` says, showing each step as it begins.
-fn converge(
-    context: &Context,
-    cluster: &Cluster,
-    spec: &MachineSpec,
-    operation: &'static str,
-) -> Result<Report, CliError> {
+fn bring_up(context: &Context, cluster: &Cluster, spec: &MachineSpec) -> Result<Report, CliError> {
     let mut steps = Steps::new();
     let report = runtime()?.block_on(async {
         let mut machine = open(context, cluster).await?;
@@ -96,13 +91,27 @@ fn converge(
         if let Err(ConvergeError::Drift(_)) = outcome {
             outcome = machine.converge_with(spec, &mut |line| steps.begin(line)).await;
         }
-        outcome.map_err(|e| failed(operation, e))
+        outcome.map_err(|e| failed("bringing the front-end up", e))
     })?;
+    finish(steps, &report);
+    Ok(report)
+}
+
+fn bring_down(context: &Context, cluster: &Cluster) -> Result<(), CliError> {
+    let mut steps = Steps::new();
+    let report = runtime()?.block_on(async {
+        let torn_down = open(context, cluster).await?.tear_down_with(&mut |line| steps.begin(line)).await;
+        torn_down.map_err(|e| failed("bringing the front-end down", e))
+    })?;
+    finish(steps, &report);
+    Ok(())
+}
+
+fn finish(steps: Steps, report: &Report) {
     steps.finish();
     for note in &report.notes {
         println!("{note}");
     }
-    Ok(report)
 }
 
 /// Whoever is part of the cluster would lose it without a word.

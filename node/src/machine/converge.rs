@@ -103,8 +103,13 @@ impl Machine {
 
     /// Undoes everything of ours, by the ledger alone. Programs are not given long to end: what they would save goes too.
     pub async fn tear_down(&mut self) -> Result<Report, ConvergeError> {
+        self.tear_down_with(&mut |_| {}).await
+    }
+
+    /// [`Machine::tear_down`], telling `progress` of each step.
+    pub async fn tear_down_with(&mut self, progress: Progress<'_>) -> Result<Report, ConvergeError> {
         self.context.hurry(true);
-        let report = self.converge(&MachineSpec::default()).await;
+        let report = self.converge_with(&MachineSpec::default(), progress).await;
         self.context.hurry(false);
         report
     }

@@ -22,6 +22,13 @@ queue() {
         qconf -Aq "$1"
     fi
 }
+# The scheduler has joined the queue master when it is listed. Told of a queue before it has the lists that the queue names, it takes
+# the queue master with it (8.1.9: "got NULL element for US_consider_with_categories"). There is no event to wait for.
+tries=0
+until qconf -secl 2>/dev/null | grep -qw scheduler || [ $tries -ge 200 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+done
 qconf -Mconf global
 qconf -Msconf scheduler
 qconf -as "$1"

@@ -16,8 +16,8 @@ use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Children, Key, Place, Process, StepError, stray};
 
-/// What a program gets at most when its state goes with it.
-const SOON: Duration = Duration::from_secs(3);
+/// What a program gets at most when its state goes with it: to say goodbye.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Contents by path; `None`: there was no such file.
 type Digests = BTreeMap<PathBuf, Option<Digest>>;
