@@ -287,6 +287,7 @@ impl Made {
             address: None,
             started: None,
             reclaimed_at: self.reclaimed_at,
+            because: self.off.then(|| "somebody switched it off".into()),
         }
     }
 }

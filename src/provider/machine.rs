@@ -47,6 +47,8 @@ pub struct Machine {
     pub started: Option<Timestamp>,
     /// The host takes it back at this moment: a spot instance's interruption notice.
     pub reclaimed_at: Option<Timestamp>,
+    /// Why it doesn't run (any more), in the host's own words, where it has some.
+    pub because: Option<String>,
 }
 
 /// Where a machine is in its life.

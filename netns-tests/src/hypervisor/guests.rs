@@ -50,6 +50,10 @@ impl Guest {
             state: self.state(),
             address: None,
             started: Some(self.asked),
+            because: match &self.machine {
+                Booting::Failed(why) => Some(why.clone()),
+                Booting::Underway | Booting::Up(_) => None,
+            },
         }
     }
 }

@@ -31,6 +31,7 @@ pub use join::{
     Admission, FabricOrder, FabricReport, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest, RenewRequest,
     Standing, TakenBack, Via,
 };
+pub use plain::plain;
 pub use refusal::{Refusal, RefusalCode};
 pub use stage::{CANARY_WORD, Failure, Outcome, Stage, StageNews, StageReport};
 pub use token::{Token, TokenError};

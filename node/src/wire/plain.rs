@@ -12,7 +12,8 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, 
     Vec::<String>::deserialize(input).map(|texts| texts.iter().map(|text| plain(text)).collect())
 }
 
-fn plain(text: &str) -> String {
+/// The text, with a replacement character for each control character but ends of lines; tabs become spaces.
+pub fn plain(text: &str) -> String {
     text.replace('\t', " ").chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

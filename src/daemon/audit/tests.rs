@@ -43,7 +43,15 @@ fn machine(worker_id: i64) -> Machine {
     let cluster = ClusterName::new("ursa").unwrap();
     let launch = Launch { cluster, worker: name(&format!("w{worker_id}")), worker_id, attempt: 1 };
     let id = MachineId(format!("domain-{worker_id}"));
-    Machine { id, launch, state: MachineState::Running, address: None, started: None, reclaimed_at: None }
+    Machine {
+        id,
+        launch,
+        state: MachineState::Running,
+        address: None,
+        started: None,
+        reclaimed_at: None,
+        because: None,
+    }
 }
 
 fn volume(worker_id: Option<i64>) -> Leftover {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use landbridge_node::wire::Failure;
+use landbridge_node::wire::{Failure, plain};
 use landbridge_pki::NodeName;
 
 use super::decide::{Look, Next, decide};
@@ -16,6 +16,9 @@ use crate::lifecycle::RosterError;
 use crate::provider::{Machine, MachineState};
 use crate::store::MachineRecord;
 use crate::worker::{FailedAt, Worker, WorkerState};
+
+/// So much of what a host says of a machine's end.
+const MOST_OF_WHY: usize = 300;
 
 /// In how many looks in a row an attempt's machine was missed.
 type Misses = HashMap<(i64, u32), u32>;
@@ -60,19 +63,26 @@ impl Roster {
         let in_a_row = misses.entry((record.worker_id, record.attempt)).or_default();
         *in_a_row = if mine.is_empty() { *in_a_row + 1 } else { 0 };
         let look = Look { mine, misses: *in_a_row, settle: self.tempo.settle, now: Timestamp::now() };
-        self.follow_up(&worker, record, decide(&worker, record, &look))?;
+        self.follow_up(&worker, record, mine, decide(&worker, record, &look))?;
         Ok(worker.ready.is_none())
     }
 
-    fn follow_up(self: &Arc<Self>, worker: &Worker, record: &MachineRecord, next: Next) -> Result<(), RosterError> {
+    fn follow_up(
+        self: &Arc<Self>,
+        worker: &Worker,
+        record: &MachineRecord,
+        mine: &[Machine],
+        next: Next,
+    ) -> Result<(), RosterError> {
         match next {
             Next::Wait => {}
             Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, too_late(record, at)))),
-            Next::Vanished(at) => self.start_giving_up(worker, record, Some((at, vanished(record)))),
+            Next::Vanished(at) => self.start_giving_up(worker, record, Some((at, vanished(record, mine)))),
             Next::Discard => self.start_giving_up(worker, record, None),
             Next::Double => self.start_beginning_anew(worker, record),
             Next::Lost => {
-                self.note(&worker.name, &format!("its machine is not on {} any more", record.host));
+                let why = because(mine).map(|why| format!(": {why}")).unwrap_or_default();
+                self.note(&worker.name, &format!("its machine is not on {} any more{why}", record.host));
                 self.destroy(&worker.name, true)?;
             }
             Next::Reclaimed(at) => self.taken_back(worker, at)?,
@@ -177,10 +187,16 @@ fn too_late(record: &MachineRecord, at: FailedAt) -> Failure {
     }
 }
 
-fn vanished(record: &MachineRecord) -> Failure {
+/// In the host's own words, as a person may be shown them.
+fn because(mine: &[Machine]) -> Option<String> {
+    let why = mine.iter().find_map(|machine| machine.because.as_deref())?;
+    Some(plain(why).chars().take(MOST_OF_WHY).collect())
+}
+
+fn vanished(record: &MachineRecord, mine: &[Machine]) -> Failure {
     Failure {
         expected: format!("its machine on {}", record.host),
-        seen: "none any more".into(),
+        seen: because(mine).map_or_else(|| "none any more".into(), |why| format!("none any more: {why}")),
         remedy: format!("look at {}, then boot another worker", record.host),
     }
 }

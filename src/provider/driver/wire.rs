@@ -137,6 +137,9 @@ pub struct Machine {
     /// When it was started.
     #[serde(default)]
     pub started: Option<Timestamp>,
+    /// Why it doesn't run (any more), in words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
 }
 
 /// Where a machine is in its life.
@@ -267,6 +270,7 @@ impl Machine {
             address: self.address,
             started: self.started,
             reclaimed_at: None,
+            because: self.because,
         })
     }
 }

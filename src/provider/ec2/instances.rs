@@ -1,6 +1,6 @@
 //! Instances of ours, as EC2 shows them.
 
-use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, StateReason};
 use jiff::Timestamp;
 
 use super::answer::Answer;
@@ -48,6 +48,7 @@ impl Found {
             address: address.and_then(|text| text.parse().ok()),
             started: it.launch_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
             reclaimed_at,
+            because: it.state_reason().and_then(StateReason::message).map(str::to_owned),
         }
     }
 }

@@ -61,8 +61,23 @@ fn launch_of(domain: &Domain) -> Option<Launch> {
 fn show(domain: &Domain, launch: Launch) -> Result<Machine, ProviderError> {
     let failed = |error: Error| failure("looking at the machine", &launch.name(), &error);
     let id = MachineId(domain.get_uuid_string().map_err(failed)?);
-    let state = state(domain.get_state().map_err(failed)?);
-    Ok(Machine { id, launch, state, address: None, started: None, reclaimed_at: None })
+    let told = domain.get_state().map_err(failed)?;
+    let because = because(told).map(str::to_owned);
+    Ok(Machine { id, launch, state: state(told), address: None, started: None, reclaimed_at: None, because })
+}
+
+/// What libvirt knows of the end of a machine: its `virDomainShutoffReason`.
+fn because((state, reason): (sys::virDomainState, i32)) -> Option<&'static str> {
+    if state != sys::VIR_DOMAIN_SHUTOFF {
+        return (state == sys::VIR_DOMAIN_CRASHED).then_some("it crashed");
+    }
+    match u32::try_from(reason).ok()? {
+        sys::VIR_DOMAIN_SHUTOFF_SHUTDOWN => Some("it shut itself down"),
+        sys::VIR_DOMAIN_SHUTOFF_DESTROYED => Some("somebody switched it off"),
+        sys::VIR_DOMAIN_SHUTOFF_CRASHED => Some("it crashed"),
+        sys::VIR_DOMAIN_SHUTOFF_FAILED => Some("it could not be started"),
+        _ => None,
+    }
 }
 
 /// A machine that never ran is off for no reason that libvirt knows; so is one whose host was switched off under it.

@@ -93,6 +93,19 @@ async fn a_machine_that_vanishes_before_it_called_has_failed() {
 }
 
 #[tokio::test]
+async fn why_a_machine_went_before_it_called_is_told_in_its_hosts_words() {
+    let yard = Yard::new().await;
+    let worker = yard.boot_with(Answer::AtOnce).await;
+    yard.until("running", |yard| yard.machines(&worker).iter().any(|record| record.running.is_some())).await;
+    yard.hosts[0].switch_off(&worker);
+    yard.until_state(&worker, WorkerState::Failed(FailedAt::Booting)).await;
+    insta::assert_snapshot!(
+        yard.worker(&worker).failure.unwrap(),
+        @"expected its machine on ursa01; saw none any more: somebody switched it off; look at ursa01, then boot another worker"
+    );
+}
+
+#[tokio::test]
 async fn a_machine_that_is_taken_back_drains_and_goes() {
     let yard = Yard::new().await;
     let (worker, peer) = yard.ready().await;

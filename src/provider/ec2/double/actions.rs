@@ -55,6 +55,7 @@ fn launch(world: &mut World, form: &Form) -> Result<Vec<String>, (&'static str, 
 
 fn instance(it: &Instance) -> String {
     let request = it.spot.map_or(String::new(), |_| xml::text("spotInstanceRequestId", &it.id.replace("i-", "sir-")));
+    let reason = it.reason.map_or(String::new(), |words| xml::element("stateReason", &xml::text("message", words)));
     let groups = xml::list("groupSet", it.groups.iter().map(|id| xml::text("groupId", id)));
     [
         xml::text("instanceId", &it.id),
@@ -62,6 +63,7 @@ fn instance(it: &Instance) -> String {
         xml::text("privateIpAddress", "172.31.0.11"),
         xml::text("launchTime", "2026-11-22T10:00:00.000Z"),
         xml::text("clientToken", &it.token),
+        reason,
         groups,
         xml::tags(&it.tags),
         request,

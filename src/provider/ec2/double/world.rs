@@ -28,6 +28,8 @@ pub(in super::super) struct World {
 pub(in super::super) struct Instance {
     pub(in super::super) id: String,
     pub(in super::super) state: &'static str,
+    /// Why it is in that state, where EC2 says so.
+    pub(in super::super) reason: Option<&'static str>,
     pub(super) hidden: u32,
     pub(super) tags: Tags,
     pub(super) groups: Vec<String>,
@@ -95,6 +97,7 @@ impl World {
             self.instances.push(Instance {
                 id: id.clone(),
                 state: "pending",
+                reason: None,
                 hidden: late,
                 tags: form.tags("instance"),
                 groups: form.list("SecurityGroupId"),

@@ -38,6 +38,23 @@ async fn one_that_somebody_has_stopped_is_off() {
 }
 
 #[tokio::test]
+async fn why_one_ended_by_itself_is_told_in_ec2s_words() {
+    let (double, ec2) = start().await;
+    made(&ec2, 1).await;
+    assert_eq!(ec2.machines().await.expect("a list")[0].because, None);
+    // What becomes of an instance whose root can't be decrypted.
+    double.world(|it| {
+        it.instances[0].state = "terminated";
+        it.instances[0].reason = Some("Client.InternalError: Client error on launch");
+    });
+    let machine = ec2.machines().await.expect("a list").remove(0);
+    assert_eq!(
+        (machine.state, machine.because.as_deref()),
+        (Gone, Some("Client.InternalError: Client error on launch"))
+    );
+}
+
+#[tokio::test]
 async fn a_spot_instances_notice_says_when_it_is_taken_back() {
     let double = Double::start().await;
     let market = crate::spec::Cloud { spot: true, ..cloud(double.endpoint()) };
