@@ -81,7 +81,7 @@ fn flood(machine: &Machine, members: &[&str]) -> LabResult<()> {
 /// Links that go, and settings that change, come back within seconds, while the daemon is dead. What others put on the
 /// bridge stays.
 fn drift_is_repaired_without_a_front_end(ursa: &Ursa, host: &Machine, tap: &str) -> LabResult<()> {
-    ursa.frontend.run("kill -KILL $(pgrep -f 'landbridge .*[d]aemon')").expect_ok()?;
+    ursa.kill_daemon()?;
     ursa.landbridge("status").expect_failure()?;
     host.run(&format!("ip link del {UPLINK}")).expect_ok()?;
     host.wait_until(&format!("ip link show {UPLINK} | grep -q '<.*UP.*> mtu 1500 .*master lbbr-ursa'"), SOON)?;

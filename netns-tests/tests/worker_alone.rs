@@ -16,7 +16,7 @@ const TRACES: &str = "ps -eo args | grep -E '^(openvpn|rpcbind|ypbind|landbridge
 fn with_the_daemon_dead_a_rebooted_worker_has_its_tunnel_mounts_and_users_again() -> LabResult<()> {
     let ursa = Ursa::up("alone")?;
     let e1 = joined(&ursa)?;
-    ursa.frontend.run("pkill -KILL -f 'landbridge .*daemon'").output()?;
+    ursa.kill_daemon()?;
     e1.crash()?;
     e1.boot_again()?;
 

@@ -31,7 +31,7 @@ fn a_dead_daemon_interrupts_no_tunnel_and_a_known_worker_comes_back_without_it()
     talk.wait_for_output("answer: before", PATIENCE)?;
 
     let daemon = ursa.daemon()?;
-    ursa.frontend.run(&format!("kill -KILL {daemon}; tail --pid={daemon} -s 0.02 -f /dev/null")).expect_ok()?;
+    ursa.kill_daemon()?;
     talk.write_stdin("during\n")?;
     talk.wait_for_output("answer: during", PATIENCE)?;
     reconnects_alone(&e1)?;
