@@ -28,6 +28,9 @@ const BOOT_PATIENCE: Duration = Duration::from_mins(1);
 /// compute RAID parity, and file systems that use that.
 const SKIPPED_AT_BOOT: &str = "raid6_select_algo,calibrate_xor_blocks,init_btrfs_fs";
 
+/// What the kernel is started with on whatever processor this is: a shared object, from `uml/xstate.c`.
+const XSTATE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/xstate.so"));
+
 /// A machine with a kernel of its own. Everything that a [`Machine`] can do it can do too.
 #[derive(Clone)]
 pub struct Uml {
@@ -39,8 +42,8 @@ struct Inner {
     holder: Machine,
     plugs: Plugs,
     kernel: Vec<String>,
-    /// Where the guest's memory and control files go: in memory, and gone with the holder.
-    memory: PathBuf,
+    /// Where the guest's files are: its disk, and in memory what is gone with the holder.
+    scratch: PathBuf,
 }
 
 impl Deref for Uml {
@@ -75,12 +78,13 @@ impl Uml {
         for (index, content) in hardware.disks.iter().enumerate() {
             holder.write_file(disk(&scratch, index), content.clone())?;
         }
+        holder.write_file(xstate(&scratch), XSTATE)?;
         let guest = Machine::guest(&wish.name, agent, holder.console_recorder(), plugs.netns.clone());
         let kernel = kernel_command(&program, &scratch, hardware, &plugs);
         for (index, nic) in plugs.network.nics.iter_mut().enumerate() {
             nic.device = Some(format!("vec{index}"));
         }
-        let uml = Self { guest, inner: Arc::new(Inner { holder, plugs, kernel, memory: scratch.join("memory") }) };
+        let uml = Self { guest, inner: Arc::new(Inner { holder, plugs, kernel, scratch }) };
         match uml.boot() {
             Ok(()) => Ok(uml),
             Err(err) => {
@@ -173,7 +177,10 @@ impl Uml {
         let agent = self.guest.agent();
         agent.expect_hello();
         let command = Command::new(&self.inner.holder, self.inner.kernel.clone()).on_line();
-        let kernel = command.env("TMPDIR", &self.inner.memory.display().to_string()).spawn()?;
+        let kernel = command
+            .env("TMPDIR", &memory(&self.inner.scratch).display().to_string())
+            .env("LD_PRELOAD", &xstate(&self.inner.scratch).display().to_string())
+            .spawn()?;
         let watched = agent.clone();
         std::thread::spawn(move || watch(kernel, &watched));
         if !agent.wait_for_hello(Instant::now() + BOOT_PATIENCE) {
@@ -195,7 +202,7 @@ fn kernel_command(program: &Path, scratch: &Path, hardware: &Hardware, plugs: &P
     let mut command = vec![
         program.display().to_string(),
         format!("mem={}M", hardware.memory_mib),
-        format!("uml_dir={}", scratch.join("memory").display()),
+        format!("uml_dir={}", memory(scratch).display()),
         "rootfstype=hostfs".to_owned(),
         format!("rootflags={}", scratch.join("root").display()),
         "rw".to_owned(),
@@ -212,7 +219,17 @@ fn kernel_command(program: &Path, scratch: &Path, hardware: &Hardware, plugs: &P
     command
 }
 
-/// The image of a disk, in the memory that goes with the machine's holder.
+/// Where the guest's memory and control files go: in memory, and gone with the machine's holder.
+fn memory(scratch: &Path) -> PathBuf {
+    scratch.join("memory")
+}
+
+/// The image of a disk.
 fn disk(scratch: &Path, index: usize) -> PathBuf {
-    scratch.join("memory").join(format!("disk{index}"))
+    memory(scratch).join(format!("disk{index}"))
+}
+
+/// [`XSTATE`].
+fn xstate(scratch: &Path) -> PathBuf {
+    memory(scratch).join("xstate.so")
 }
