@@ -13,6 +13,7 @@ mod provision;
 mod rooms;
 mod tempo;
 mod watch;
+mod words;
 
 pub use plan::{BootAnswer, BootRequest, Booted};
 pub use tempo::Tempo;

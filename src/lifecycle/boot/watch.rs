@@ -6,19 +6,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use landbridge_node::wire::{Failure, plain};
 use landbridge_pki::NodeName;
 
 use super::decide::{Look, Next, decide};
 use super::tempo::Pause;
+use super::words::{because, too_late, vanished};
 use super::{Maker, Roster};
 use crate::lifecycle::RosterError;
 use crate::provider::{Machine, MachineState};
 use crate::store::MachineRecord;
-use crate::worker::{FailedAt, Worker, WorkerState};
-
-/// So much of what a host says of a machine's end.
-const MOST_OF_WHY: usize = 300;
+use crate::worker::{Worker, WorkerState};
 
 /// In how many looks in a row an attempt's machine was missed.
 type Misses = HashMap<(i64, u32), u32>;
@@ -76,7 +73,7 @@ impl Roster {
     ) -> Result<(), RosterError> {
         match next {
             Next::Wait => {}
-            Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, too_late(record, at)))),
+            Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, too_late(record, mine, at)))),
             Next::Vanished(at) => self.start_giving_up(worker, record, Some((at, vanished(record, mine)))),
             Next::Discard => self.start_giving_up(worker, record, None),
             Next::Double => self.start_beginning_anew(worker, record),
@@ -172,31 +169,4 @@ async fn watch(roster: Weak<Roster>, host: NodeName, maker: Arc<Maker>) {
 /// A host that doesn't answer is asked as seldom as one where a machine was long awaited.
 fn told_pause(quick: &mut Pause) -> Duration {
     quick.grow().max(Duration::from_millis(1))
-}
-
-fn too_late(record: &MachineRecord, at: FailedAt) -> Failure {
-    let (within, host) = (format!("{:#}", record.patience), &record.host);
-    let expected = match at {
-        FailedAt::Stage(stage) => format!("the worker to be ready within {within}; it came to {stage}"),
-        _ => format!("a word from its machine on {host} within {within}"),
-    };
-    Failure {
-        expected,
-        seen: "none in time".into(),
-        remedy: format!("read what it wrote: landbridge worker console {}", record.worker),
-    }
-}
-
-/// In the host's own words, as a person may be shown them.
-fn because(mine: &[Machine]) -> Option<String> {
-    let why = mine.iter().find_map(|machine| machine.because.as_deref())?;
-    Some(plain(why).chars().take(MOST_OF_WHY).collect())
-}
-
-fn vanished(record: &MachineRecord, mine: &[Machine]) -> Failure {
-    Failure {
-        expected: format!("its machine on {}", record.host),
-        seen: because(mine).map_or_else(|| "none any more".into(), |why| format!("none any more: {why}")),
-        remedy: format!("look at {}, then boot another worker", record.host),
-    }
 }
