@@ -6,6 +6,7 @@ pub mod agent;
 pub mod api;
 pub mod cli;
 pub mod facts;
+pub mod guard;
 pub mod host;
 pub mod icmp;
 pub mod join;

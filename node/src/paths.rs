@@ -72,6 +72,11 @@ impl Paths {
         self.state.join("order.json")
     }
 
+    /// A host's packet filter.
+    pub fn guard(&self) -> PathBuf {
+        self.state.join("guard")
+    }
+
     /// Host and domain name as they were before we set ours.
     pub fn former_names(&self) -> PathBuf {
         self.state.join("former-names.json")

@@ -15,7 +15,8 @@ use super::{CliError, Context, Listed, template};
 use crate::daemon::ConsoleView;
 use crate::lifecycle::{BootAnswer, BootRequest};
 use crate::placement::Strategy;
-use crate::view::{WorkerState, WorkerView};
+use crate::template::Target;
+use crate::view::{HostKind, HostView, WorkerState, WorkerView};
 
 /// The template that is meant when none is named, beside the cluster's file.
 const TEMPLATE: &str = "worker.toml";
@@ -60,10 +61,15 @@ pub(super) fn boot(context: &Context, boot: &Boot) -> Result<ExitCode, CliError>
     if boot.name.is_some() && boot.count != 1 {
         return Err(CliError::Refused("--name is for a single worker: leave it out, or leave --count out".into()));
     }
+    let path = boot.template.clone().unwrap_or_else(|| context.file.with_file_name(TEMPLATE));
+    let template = template::load(&path)?;
+    template.runs_somewhere(&path)?;
     let client = Client::new(context)?;
-    let answer: BootAnswer = client.post("/v1/boot", &request(context, boot)?)?;
+    let answer: BootAnswer = client.post("/v1/boot", &request(boot, &template))?;
+    template.tell_limits(&targets(&client, &answer)?);
     let wants_json = boot.output.output == Output::Json;
-    if wants_json && boot.wait.is_none() {
+    let waits = boot.wait.filter(|_| !boot.dry_run);
+    if wants_json && waits.is_none() {
         print!("{}", render::json(&answer));
     } else if !wants_json {
         for booted in &answer.workers {
@@ -73,51 +79,70 @@ pub(super) fn boot(context: &Context, boot: &Boot) -> Result<ExitCode, CliError>
             }
         }
     }
-    if let Some(patience) = boot.wait.filter(|_| !boot.dry_run) {
+    let mut bad = Vec::new();
+    if let Some(patience) = waits {
         let names: Vec<NodeName> = answer.workers.iter().filter_map(|booted| booted.name.clone()).collect();
         let workers = wait(&client, &names, patience, wants_json)?;
         if wants_json {
             print!("{}", render::json(&workers));
         }
+        bad.extend(workers.iter().filter_map(|worker| told(worker, patience)));
     }
-    if answer.missing == 0 {
-        return Ok(ExitCode::SUCCESS);
+    if answer.missing > 0 {
+        bad.push(format!("{} of {} workers can't be had:", answer.missing, boot.count));
+        bad.extend(answer.refused);
     }
-    let reasons = answer.refused.join("\n");
-    Err(CliError::Refused(format!("{} of {} workers can't be had:\n{reasons}", answer.missing, boot.count)))
+    if bad.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(CliError::Refused(bad.join("\n"))) }
 }
 
-fn request(context: &Context, boot: &Boot) -> Result<BootRequest, CliError> {
-    let path = boot.template.clone().unwrap_or_else(|| context.file.with_file_name(TEMPLATE));
+fn request(boot: &Boot, template: &template::Loaded) -> BootRequest {
     let patience_secs = boot.within.map(|within| u32::try_from(within.as_secs().max(1)).unwrap_or(u32::MAX));
-    Ok(BootRequest {
-        template: template::load(&path)?.parsed.template,
+    BootRequest {
+        template: template.parsed.template.clone(),
         count: boot.count,
         name: boot.name.clone(),
         on: boot.on.clone(),
         strategy: if boot.spread { Strategy::Spread } else { Strategy::Pack },
         patience_secs,
         dry_run: boot.dry_run,
-    })
+    }
 }
 
-/// Shows each worker's way until all have come to its end.
+/// Who is to make the machines that were promised.
+fn targets(client: &Client, answer: &BootAnswer) -> Result<Vec<Target>, CliError> {
+    let hosts: Vec<HostView> = client.get("/v1/hosts")?;
+    let of = |kind| {
+        let mut promised = hosts.iter().filter(|host| host.kind == kind);
+        promised.any(|host| answer.workers.iter().any(|booted| booted.host.as_str() == host.name))
+    };
+    let all = [(HostKind::Physical, Target::Libvirt), (HostKind::Cloud, Target::Ec2)];
+    Ok(all.into_iter().filter(|(kind, _)| of(*kind)).map(|(_, target)| target).collect())
+}
+
+/// Shows each worker's way until all have come to its end, or `patience` is over. A daemon that is started anew meanwhile is
+/// waited for.
 fn wait(client: &Client, names: &[NodeName], patience: Duration, quiet: bool) -> Result<Vec<WorkerView>, CliError> {
     let (start, mut crowd) = (Instant::now(), Crowd::new(names, quiet));
     let mut seen: BTreeMap<&NodeName, WorkerView> = BTreeMap::new();
     loop {
+        let is_late = start.elapsed() > patience;
         for name in names {
-            let ended = seen.get(name).is_some_and(|worker| has_ended(worker.state));
-            if !ended {
-                let worker: WorkerView = client.get(&format!("/v1/workers/{name}"))?;
-                crowd.show(name, &worker.state_text(), has_ended(worker.state), start.elapsed());
-                seen.insert(name, worker);
+            if seen.get(name).is_some_and(|worker| has_ended(worker.state)) {
+                continue;
+            }
+            match client.get::<WorkerView>(&format!("/v1/workers/{name}")) {
+                Ok(worker) => {
+                    crowd.show(name, &worker.state_text(), has_ended(worker.state), start.elapsed());
+                    seen.insert(name, worker);
+                }
+                Err(CliError::NoDaemon { .. } | CliError::Http { .. }) if !is_late => break,
+                Err(error) => return Err(error),
             }
         }
-        let all_ended = seen.values().all(|worker| has_ended(worker.state));
-        if all_ended || start.elapsed() > patience {
+        let all_ended = seen.len() == names.len() && seen.values().all(|worker| has_ended(worker.state));
+        if all_ended || is_late {
             crowd.finish();
-            return verdict(seen.into_values().collect());
+            return Ok(seen.into_values().collect());
         }
         std::thread::sleep(LOOK);
     }
@@ -127,16 +152,14 @@ fn has_ended(state: WorkerState) -> bool {
     matches!(state, WorkerState::Ready | WorkerState::Failed | WorkerState::Leaving | WorkerState::Gone)
 }
 
-fn verdict(workers: Vec<WorkerView>) -> Result<Vec<WorkerView>, CliError> {
-    let bad: Vec<String> = workers
-        .iter()
-        .filter(|worker| worker.state != WorkerState::Ready)
-        .map(|worker| {
-            let why = worker.failure.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            format!("{} is {}{why}", worker.name, worker.state_text())
-        })
-        .collect();
-    if bad.is_empty() { Ok(workers) } else { Err(CliError::Refused(bad.join("\n"))) }
+/// What is said of a worker that is not ready after all that waiting.
+fn told(worker: &WorkerView, patience: Duration) -> Option<String> {
+    if worker.state == WorkerState::Ready {
+        return None;
+    }
+    let still = if has_ended(worker.state) { String::new() } else { format!("still, after {patience:?}, ") };
+    let why = worker.failure.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    Some(format!("{} is {still}{}{why}", worker.name, worker.state_text()))
 }
 
 /// What a worker's machine wrote to its console.

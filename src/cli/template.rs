@@ -109,6 +109,31 @@ pub(super) struct Loaded {
     pub(super) parsed: Parsed,
 }
 
+impl Loaded {
+    /// An error when whoever could make the machine can't honour what it must have; the findings are printed.
+    pub(super) fn runs_somewhere(&self, path: &Path) -> Result<(), CliError> {
+        let template = &self.parsed.template;
+        let wanted = [(template.runs_on_physical(), Target::Libvirt), (template.runs_in_cloud(), Target::Ec2)];
+        let limits = wanted.into_iter().filter(|(runs, _)| *runs);
+        let limits: Vec<Findings> = limits.map(|(_, target)| self.parsed.findings_for(target, &self.text)).collect();
+        if limits.iter().any(|limits| limits.errors() == 0) {
+            return Ok(());
+        }
+        for limits in &limits {
+            tell(limits, &self.name, &self.text);
+        }
+        let errors = limits.iter().map(Findings::errors).sum();
+        if errors == 0 { Ok(()) } else { Err(CliError::Findings { path: path.to_owned(), errors }) }
+    }
+
+    /// Prints what these can't honour.
+    pub(super) fn tell_limits(&self, targets: &[Target]) {
+        for target in targets {
+            tell(&self.parsed.findings_for(*target, &self.text), &self.name, &self.text);
+        }
+    }
+}
+
 /// Reads a template. Findings are printed to standard error; any error among them ends the command.
 pub(super) fn load(path: &Path) -> Result<Loaded, CliError> {
     let text = read_text(path).map_err(|source| CliError::ReadTemplate { path: path.to_owned(), source })?;

@@ -34,7 +34,7 @@ pub(super) struct Create {
     #[arg(long, value_name = "HOST")]
     on: Option<NodeName>,
     /// Job slots; by default one a processor.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     slots: Option<u32>,
     /// For how long the token is good.
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = life)]

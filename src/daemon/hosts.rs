@@ -11,7 +11,7 @@ use crate::provider::{Accelerated, Offered};
 use crate::spec::{Cluster, Host, HostKind};
 use crate::store::{HostRecord, MachineRecord};
 use crate::view::{self, HostState, HostView};
-use crate::worker::Worker;
+use crate::worker::{Worker, WorkerState};
 
 /// A node that was not heard of for this long is silent: it asks for orders every half minute.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_secs(90);
@@ -23,13 +23,25 @@ struct Known {
     machines: Vec<MachineRecord>,
 }
 
+impl Known {
+    fn has_machines(&self, host: &NodeName) -> bool {
+        self.machines.iter().any(|machine| machine.host == *host)
+    }
+}
+
 /// Physical hosts and clouds, in the file's order.
 pub(super) fn hosts(roster: &Roster, now: Timestamp) -> Result<Vec<HostView>, RosterError> {
     let (cluster, store) = (roster.cluster(), roster.store());
     let known = Known { records: store.hosts()?, workers: store.workers()?, machines: store.machines()? };
     let rooms = (0_u32..).zip(cluster.hosts.iter().zip(roster.rooms()?));
     let view = |(id, (host, room)): (u32, (&Host, crate::placement::Room))| {
-        self::host(&cluster, (id, host), room.space, roster.told(&host.name), &known, now)
+        let mut view = self::host(&cluster, (id, host), room.space, roster.told(&host.name), &known, now);
+        // One that never had a machine may have nothing to be asked with: a cloud without credentials.
+        if let Some(why) = roster.trouble(&host.name).filter(|_| known.has_machines(&host.name)) {
+            view.failure.get_or_insert(why);
+            view.state = if view.state == HostState::On { HostState::Error } else { view.state };
+        }
+        view
     };
     Ok(rooms.map(view).collect())
 }
@@ -90,7 +102,10 @@ fn amounts(space: Space) -> (Size, Size) {
 /// Machines of ours that run, and workers that came with a token.
 fn running(host: &NodeName, known: &Known) -> u32 {
     let machines = known.machines.iter().filter(|machine| machine.host == *host && machine.running.is_some());
-    let alone = known.workers.iter().filter(|worker| worker.host.as_ref() == Some(host) && !worker.booted);
+    let alone = known.workers.iter().filter(|worker| {
+        let runs = worker.state.has_called() && !matches!(worker.state, WorkerState::Failed(_));
+        worker.host.as_ref() == Some(host) && !worker.booted && runs
+    });
     u32::try_from(machines.count() + alone.count()).unwrap_or(u32::MAX)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
+use landbridge_node::machine::crash;
 use landbridge_pki::NodeName;
 use landbridge_pki::authority::{AuthorityError, Breakage, Leftovers, Record, Revocation, Rotation, RotationStatus};
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,9 @@ impl Roster {
     /// Locks a machine out: its token is void, its certificates are revoked, its session is ended, and the queue sends it no more
     /// jobs. `true` when something changed.
     pub async fn revoke(self: &Arc<Self>, name: &NodeName) -> Result<bool, RosterError> {
+        if *name == self.cluster().front_end.name {
+            return Err(RosterError::OwnCertificate(name.clone()));
+        }
         let voided = self.store().void_token(name)?;
         let what = Revocation::Name(name.clone());
         let revoked = match self.with_authority(|authority| authority.register_mut().revoke(&what, Timestamp::now())) {
@@ -105,8 +109,8 @@ impl Roster {
             Err(AuthorityError::UnknownName(_)) if voided => Vec::new(),
             revoked => revoked?,
         };
-        self.locked_out(name)?;
-        self.cut_session(name).await?;
+        crash::point();
+        self.shut_out(name).await?;
         Ok(voided || !revoked.is_empty())
     }
 }

@@ -12,26 +12,31 @@ use super::deploy;
 use super::hosts::{SILENT, hosts};
 use crate::lifecycle::{Roster, RosterError};
 use crate::naming;
-use crate::spec::{Cluster, Uplink};
+use crate::spec::{Cluster, SchedulerKind, Uplink};
 use crate::store::{Event, MachineRecord, StoreError, TimelineRow};
 use crate::tunnel::{self, Server};
 use crate::view::{
-    self, ClusterView, FrontEndView, ServiceState, ServiceView, TimelineView, TriedHost, TunnelView, UplinkKind,
-    VlanView, WorkerView,
+    self, ClusterView, FrontEndView, HostState, HostView, ServiceState, ServiceView, TimelineView, TriedHost,
+    TunnelView, UplinkKind, VlanView, WorkerView,
 };
 use crate::worker::{FailedAt, Worker, WorkerState};
 
 /// Everything at one moment.
 pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) -> Result<ClusterView, RosterError> {
     let cluster = roster.cluster();
-    let workers = workers(roster, now)?;
+    let (mut workers, hosts) = (workers(roster, now)?, hosts(roster, now)?);
+    if let Some(jobs) = roster.jobs().await.filter(|_| cluster.services.scheduler != SchedulerKind::None) {
+        for worker in &mut workers {
+            worker.jobs = Some(NodeName::new(&worker.name).ok().and_then(|name| jobs.get(&name).copied()).unwrap_or(0));
+        }
+    }
     Ok(ClusterView {
         now,
         cluster: cluster.name.to_string(),
         front_end: front_end(roster, &cluster, health).await,
         vlan: vlan(roster, &cluster, now)?,
-        hosts: hosts(roster, now)?,
-        attention: attention(health, &workers),
+        attention: attention(roster, health, &hosts, &workers)?,
+        hosts,
         workers,
     })
 }
@@ -76,9 +81,9 @@ fn services(cluster: &Cluster, health: &Health) -> Vec<ServiceView> {
     let nfs = cluster.services.nfs.as_ref().map(|nfs| service("NFS", exports(&nfs.exports)));
     let nis = cluster.services.nis.as_ref().map(|nis| service("NIS", nis.domain.clone()));
     let queue = match cluster.services.scheduler {
-        crate::spec::SchedulerKind::Sge => Some(service("queue", "Grid Engine".into())),
-        crate::spec::SchedulerKind::Slurm => Some(service("queue", "Slurm".into())),
-        crate::spec::SchedulerKind::None => None,
+        SchedulerKind::Sge => Some(service("queue", "Grid Engine".into())),
+        SchedulerKind::Slurm => Some(service("queue", "Slurm".into())),
+        SchedulerKind::None => None,
     };
     [nfs, nis, queue].into_iter().flatten().collect()
 }
@@ -194,17 +199,57 @@ fn timeline(worker: &Worker, rows: &[TimelineRow]) -> Option<TimelineView> {
     })
 }
 
-fn attention(health: &Health, workers: &[WorkerView]) -> Vec<String> {
+/// What a person should look at, a sentence each.
+fn attention(
+    roster: &Roster,
+    health: &Health,
+    hosts: &[HostView],
+    workers: &[WorkerView],
+) -> Result<Vec<String>, StoreError> {
     let convergence = health.failure().map(|why| format!("the front-end is not as it should be: {why}"));
-    let failed = workers.iter().filter(|w| w.state == view::WorkerState::Failed).map(|w| {
-        let why = w.failure.as_deref().unwrap_or("no reason was told");
-        format!("{} failed: {why} (landbridge worker show {})", w.name, w.name)
+    let stuck = workers.iter().filter_map(|worker| {
+        let why = roster.trouble(&NodeName::new(&worker.name).ok()?)?;
+        Some(format!("{} can't be taken away yet: {why}", worker.name))
     });
-    let refused = workers.iter().filter(|w| w.state == view::WorkerState::Planned);
-    let refused = refused.filter_map(|w| Some(format!("{} waits for its machine: {}", w.name, w.failure.as_deref()?)));
-    let lost = workers.iter().filter(|w| w.state == view::WorkerState::Lost);
-    let lost = lost.map(|w| format!("{} is ready but silent: is its machine still there?", w.name));
-    convergence.into_iter().chain(failed).chain(refused).chain(lost).collect()
+    let hosts = hosts.iter().filter_map(of_host);
+    let of_workers = workers.iter().filter_map(of_worker);
+    Ok(convergence.into_iter().chain(hosts).chain(of_workers).chain(unused(roster)?).chain(stuck).collect())
+}
+
+/// Workers that were ready and are no more, though their machines run on: nobody ends one that may come back.
+fn unused(roster: &Roster) -> Result<Vec<String>, StoreError> {
+    let machines = roster.store().machines()?;
+    let has_machine = |worker: &Worker| machines.iter().any(|machine| machine.worker_id == worker.id);
+    let failed = |worker: &Worker| worker.ready.is_some() && matches!(worker.state, WorkerState::Failed(_));
+    let told = |Worker { name, .. }: Worker| {
+        format!("the machine of {name} runs, and nobody uses it: landbridge worker destroy {name} ends it")
+    };
+    Ok(roster.store().workers()?.into_iter().filter(|it| failed(it) && has_machine(it)).map(told).collect())
+}
+
+fn of_host(host: &HostView) -> Option<String> {
+    let name = &host.name;
+    match host.state {
+        HostState::Error => {
+            let why = host.failure.as_deref().unwrap_or("no reason was told");
+            Some(format!("{name} is not as it should be: {why}"))
+        }
+        HostState::Silent => Some(format!("{name} says nothing any more: does landbridge-node run there?")),
+        HostState::On | HostState::New | HostState::Leaving => None,
+    }
+}
+
+fn of_worker(worker: &WorkerView) -> Option<String> {
+    let WorkerView { name, failure, .. } = worker;
+    match (worker.state, failure.as_deref()) {
+        (view::WorkerState::Failed, why) => {
+            let why = why.unwrap_or("no reason was told");
+            Some(format!("{name} failed: {why} (landbridge worker show {name})"))
+        }
+        (view::WorkerState::Planned, Some(why)) => Some(format!("{name} waits for its machine: {why}")),
+        (view::WorkerState::Lost, _) => Some(format!("{name} is ready but silent: is its machine still there?")),
+        _ => None,
+    }
 }
 
 /// What happened, newest last.

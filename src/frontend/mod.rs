@@ -10,6 +10,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use landbridge_node::guard;
 use landbridge_node::logs;
 use landbridge_node::machine::{
     Children, Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
@@ -105,7 +106,10 @@ pub fn machine_spec(
 ) -> MachineSpec {
     let mut spec = MachineSpec::default();
     let taps: Vec<_> = tunnel::servers(cluster).iter().map(|server| server.tap(cluster)).collect();
-    spec.push(network::of_front_end(cluster, &members.underlay, &taps));
+    let network = network::of_front_end(cluster, &members.underlay, &taps);
+    let mut held_back = guard::of_uplinks(&network);
+    held_back.extend(services::guard::rules(&cluster.name, &guarded(cluster, around)));
+    spec.push(network);
     if around.rotates_logs {
         spec.extend(logs::rotation("landbridge", &paths.log));
     }
@@ -113,7 +117,7 @@ pub fn machine_spec(
     spec.extend(tunnel::resources(cluster, paths, around.send_room));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
     spec.extend(services::hosts::resources(&front_end, &around.own_name, &members.workers));
-    spec.extend(services::guard::resources(cluster, paths, &guarded(cluster, around)));
+    spec.extend(guard::resources(&cluster.name.owner(), &paths.services().join("guard"), &held_back));
     spec.extend(services::nfs::resources(cluster, paths, around.nfs_server));
     spec.extend(services::nis::resources(cluster, paths, &members.workers, around.rpcbind));
     spec.extend(queue.resources());

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use landbridge_node::guard;
+
 use super::Surroundings;
 use crate::services;
 use crate::services::nfs::NfsServer;
-use crate::spec::{Cluster, SchedulerKind};
+use crate::spec::{Cluster, SchedulerKind, Uplink};
 
 /// A program that the front-end runs, and the Debian package that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +24,8 @@ const fn program(purpose: &'static str, path: &'static str, package: &'static st
 
 const TUNNEL: [Program; 2] =
     [program("tunnels", "/usr/sbin/openvpn", "openvpn"), program("tunnels", "/usr/bin/setpriv", "util-linux")];
-/// Whatever listens on every address is guarded.
-const GUARD: Program = program("keeping services to the vLAN", "/usr/sbin/nft", "nftables");
+/// Whatever listens on every address is guarded, and so is a VXLAN uplink.
+const GUARD: Program = program("keeping the vLAN to its members", guard::NFT, "nftables");
 const NIS: [Program; 3] = [
     program("NIS", "/usr/sbin/ypserv", "ypserv"),
     program("NIS", "/usr/lib/yp/makedbm", "ypserv"),
@@ -55,7 +57,8 @@ fn needed(cluster: &Cluster, around: &Surroundings) -> Vec<Program> {
     let mut all = TUNNEL.to_vec();
     all.extend(services.nis.iter().flat_map(|_| NIS));
     all.extend(sge.then_some(SGE).into_iter().flatten());
-    all.extend((services.nis.is_some() || sge).then_some(GUARD));
+    let vxlan = matches!(cluster.vlan.uplink, Uplink::Vxlan { .. });
+    all.extend((services.nis.is_some() || sge || vxlan).then_some(GUARD));
     let ganesha = services.nfs.is_some() && around.nfs_server == NfsServer::Ganesha;
     all.extend(ganesha.then_some(GANESHA));
     all

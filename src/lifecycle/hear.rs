@@ -79,8 +79,20 @@ impl Roster {
         Ok(SERVICES.into_iter().find(|stage| !has_passed(stage)).or(Some(Stage::Canary)))
     }
 
+    /// What follows from a person's having revoked a machine's certificates: a host is of the segment no more, a worker no worker,
+    /// and its session is ended before it counts as none, so that a crash between the two is found. Twice is once.
+    pub async fn shut_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
+        if self.store.hosts()?.iter().any(|host| host.name == *name && host.enrolled.is_some()) {
+            self.forget_host(name).await?;
+            return Ok(());
+        }
+        self.cut_session(name).await?;
+        crash::point();
+        self.locked_out(name)
+    }
+
     /// A worker whose certificates a person has revoked is no worker any more, whatever it says.
-    pub fn locked_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
+    fn locked_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
         let Some(worker) = self.store.worker(name)? else { return Ok(()) };
         if matches!(worker.state, WorkerState::Joining(_)) || worker.state.was_proved() {
             let failure = Failure {

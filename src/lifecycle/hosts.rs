@@ -33,6 +33,17 @@ impl Roster {
             self.store.forget_host(name)?;
             return Ok(true);
         }
+        let behind: Vec<String> = self
+            .store
+            .workers()?
+            .into_iter()
+            .filter_map(|worker| {
+                (worker.host.as_ref() == Some(name) && worker.state.has_called()).then(|| worker.name.to_string())
+            })
+            .collect();
+        if !behind.is_empty() && !host.leaving {
+            return Err(RosterError::HasWorkers { name: name.clone(), workers: behind.join(", ") });
+        }
         let changed = !host.leaving;
         self.store.note_host(name, &HostNews::Leaving, Timestamp::now())?;
         if changed {

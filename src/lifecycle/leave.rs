@@ -43,9 +43,10 @@ impl Roster {
         let (roster, name) = (Arc::clone(self), name.clone());
         self.tasks.spawn(async move {
             while let Err(error) = roster.leave(&name).await {
-                tracing::error!(%name, error = &error as &dyn std::error::Error, "a step of leaving failed; trying again");
+                roster.troubled(&name, "a step of its leaving failed", &error);
                 tokio::time::sleep(AGAIN).await;
             }
+            roster.untroubled(&name);
             drop(claim);
         });
     }

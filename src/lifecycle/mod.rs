@@ -17,11 +17,13 @@ mod prove;
 mod refusals;
 mod refuse;
 mod token;
+mod troubles;
 mod workers;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -42,6 +44,7 @@ use crate::worker::Worker;
 use bell::Bells;
 use goodbye::Goodbyes;
 use refusals::Refusals;
+use troubles::Troubles;
 
 pub use boot::{BootAnswer, BootRequest, Booted, Tempo};
 pub use gate::Doorkeeper;
@@ -50,6 +53,9 @@ pub use inventory::Inventory;
 pub use leave::quarantine;
 pub use refuse::CLOCK_ALLOWANCE;
 pub use token::{HostOffer, Offer, TokenRequest};
+
+/// For an answer of the queue's that nothing hangs on.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Asks for the front-end's machine to follow a change of the roster: hosts files, NIS maps, flood entries.
 pub trait Follow: Send + Sync {
@@ -107,6 +113,7 @@ pub struct Roster {
     /// Workers whose leaving or proving is under way in a task of ours.
     busy: Mutex<std::collections::HashSet<NodeName>>,
     refusals: Refusals,
+    troubles: Troubles,
     tasks: TaskTracker,
     /// What other machines are given; read when the first one asks.
     node: OnceLock<NodeProgram>,
@@ -136,6 +143,7 @@ impl Roster {
             prepared: Mutex::default(),
             busy: Mutex::default(),
             refusals: Refusals::default(),
+            troubles: Troubles::default(),
             tasks: TaskTracker::new(),
             node: parts.node.map_or_else(OnceLock::new, OnceLock::from),
             trust: Notify::new(),
@@ -205,6 +213,11 @@ impl Roster {
     /// Whom the queue knows.
     pub async fn queue_knows(&self) -> Result<Vec<NodeName>, RosterError> {
         Ok(self.queue.known().await?)
+    }
+
+    /// How many jobs of people's run, by worker; `None` when the queue doesn't say so at once.
+    pub async fn jobs(&self) -> Option<BTreeMap<NodeName, u32>> {
+        tokio::time::timeout(AT_ONCE, self.queue.jobs()).await.ok()?.ok()
     }
 
     /// Ends a machine's tunnel session, if it has one, and lets it in no more.
@@ -286,6 +299,22 @@ pub enum RosterError {
         /// Why that doesn't go together.
         why: &'static str,
     },
+    /// A cloud.
+    #[error("{0} is a cloud and has no bridge: its workers come with --via tunnel")]
+    NoBridge(NodeName),
+    /// A host with workers behind it.
+    #[error("{name} has workers on it: {workers}; destroy them first, or take it out anyway with --force")]
+    HasWorkers {
+        /// The host.
+        name: NodeName,
+        /// Their names.
+        workers: String,
+    },
+    /// The front-end's own certificate.
+    #[error(
+        "{0} is the front-end itself: nobody could join or renew any more; landbridge pki rotate replaces its keys"
+    )]
+    OwnCertificate(NodeName),
     /// Memory failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -311,6 +340,14 @@ pub enum RosterError {
         path: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A host is silent.
+    #[error("{host} did not say within {} s which machines it has", within.as_secs())]
+    Unanswered {
+        /// The host.
+        host: NodeName,
+        /// How long it was waited for.
+        within: Duration,
     },
     /// The queue failed.
     #[error(transparent)]

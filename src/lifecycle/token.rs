@@ -13,7 +13,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::{Roster, RosterError};
-use crate::spec::{Cluster, HostKind};
+use crate::spec::{Cluster, HostKind, RESERVED_NAMES};
 use crate::store::{TokenHash, WorkerPlan};
 use crate::worker::Worker;
 
@@ -78,6 +78,9 @@ impl Roster {
     /// name resolves, the tunnel server admits it, the queue knows it (closed).
     pub async fn offer(self: &Arc<Self>, request: TokenRequest) -> Result<Offer, RosterError> {
         let cluster = self.cluster();
+        if let Some(host) = &request.host {
+            goes_there(&cluster, host, request.via)?;
+        }
         let fresh = FreshSecret::new();
         let now = Timestamp::now();
         let expires = now + SignedDuration::from_secs(i64::from(request.life_secs));
@@ -176,9 +179,20 @@ impl Roster {
     }
 }
 
+/// Whether a worker can be there by this way: a cloud has no bridge. Behind a tunnel it may be anywhere.
+fn goes_there(cluster: &Cluster, host: &NodeName, via: Via) -> Result<(), RosterError> {
+    let known = cluster.hosts.iter().find(|known| known.name == *host);
+    let known = known.ok_or_else(|| RosterError::Unknown { what: "host", name: host.clone() })?;
+    if via == Via::Bridge && matches!(known.kind, HostKind::Cloud(_)) {
+        return Err(RosterError::NoBridge(host.clone()));
+    }
+    Ok(())
+}
+
 /// Names that a worker can't have.
 pub(super) fn reserved(cluster: &Cluster) -> Vec<NodeName> {
-    cluster.hosts.iter().map(|h| h.name.clone()).chain([cluster.front_end.name.clone()]).collect()
+    let meant = RESERVED_NAMES.iter().filter_map(|name| NodeName::new(*name).ok());
+    cluster.hosts.iter().map(|h| h.name.clone()).chain([cluster.front_end.name.clone()]).chain(meant).collect()
 }
 
 /// A worker's address with the vLAN's prefix length.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use landbridge_node::machine::crash;
 use landbridge_node::wire::{Failure, Stage};
 use landbridge_pki::NodeName;
+use landbridge_pki::authority::CertificateState;
 
 use super::prove::AGAIN;
 use super::{Roster, RosterError};
@@ -121,10 +122,30 @@ impl Roster {
                 _ => self.take_up(&worker.name),
             }
         }
+        self.finish_revocations().await?;
         self.start_watching();
         for worker in self.store.workers()? {
             if worker.state == WorkerState::Planned && self.machine(worker.id)?.is_none() {
                 self.prepare(&worker).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what follows from revocations that a crash has cut short: whoever is beyond the identity stage has had a
+    /// certificate, and has none that is good any more.
+    async fn finish_revocations(self: &Arc<Self>) -> Result<(), RosterError> {
+        let records = self.with_authority(|authority| authority.register().list(Timestamp::now()))?;
+        let worth = |name: &NodeName, state| records.iter().any(|r| r.certificate.name == *name && r.state == state);
+        for worker in self.store.workers()? {
+            let has_had_one = matches!(worker.state, WorkerState::Joining(at) if at > Stage::Identity);
+            let name = &worker.name;
+            if (has_had_one || worker.state.was_proved())
+                && worth(name, CertificateState::Revoked)
+                && !worth(name, CertificateState::Valid)
+                && let Err(error) = self.shut_out(name).await
+            {
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "a revoked worker was not shut out");
             }
         }
         Ok(())

@@ -126,6 +126,11 @@ impl Scheduler for FakeScheduler {
         Ok(state.workers.get(worker).is_some_and(|worker| worker.present))
     }
 
+    async fn jobs(&self) -> Result<BTreeMap<NodeName, u32>, SchedulerError> {
+        let state = self.called("jobs", "the queue")?;
+        Ok(state.workers.iter().map(|(name, worker)| (name.clone(), worker.running)).collect())
+    }
+
     async fn running(&self, worker: &NodeName) -> Result<u32, SchedulerError> {
         let state = self.called("running", worker.as_str())?;
         Ok(state.workers.get(worker).map_or(0, |worker| worker.running))

@@ -8,6 +8,7 @@ mod word;
 pub use queue::Queue;
 pub use word::Word;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub trait Scheduler: Send + Sync {
 
     /// Jobs that run on the worker now.
     fn running(&self, worker: &NodeName) -> impl Future<Output = Result<u32, SchedulerError>> + Send;
+
+    /// How many jobs of people's run now, by worker; one that has none may be missing.
+    fn jobs(&self) -> impl Future<Output = Result<BTreeMap<NodeName, u32>, SchedulerError>> + Send;
 
     /// Runs a job on the worker, closed or not, until its word has come back from there, or its good end is known, whichever is
     /// first. `Ok(Err(_))`: it didn't run or didn't succeed.

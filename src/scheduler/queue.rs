@@ -1,5 +1,6 @@
 //! The queue that the cluster's file names.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use landbridge_node::machine::MachineSpec;
@@ -77,6 +78,11 @@ impl Queue {
     /// See [`super::Scheduler::running`].
     pub async fn running(&self, worker: &NodeName) -> Result<u32, SchedulerError> {
         ask!(self, q => q.running(worker).await, Ok(0))
+    }
+
+    /// See [`super::Scheduler::jobs`].
+    pub async fn jobs(&self) -> Result<BTreeMap<NodeName, u32>, SchedulerError> {
+        ask!(self, q => q.jobs().await, Ok(BTreeMap::new()))
     }
 
     /// See [`super::Scheduler::hang_up`].

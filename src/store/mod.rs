@@ -241,8 +241,8 @@ pub trait Store: Send + Sync {
 /// What the store could not do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The name is taken by a machine that is not gone.
-    #[error("the name {0} is taken: destroy that machine first, or choose another name")]
+    /// The name is taken by a machine that is not gone, or by resolvers or the queue.
+    #[error("the name {0} is taken: destroy the machine that has it, or choose another name")]
     NameTaken(NodeName),
     /// No address is left.
     #[error(

@@ -17,19 +17,19 @@ pub struct HostView {
     pub kind: HostKind,
     /// Whether workers can run there.
     pub state: HostState,
-    /// Since when it has this state.
+    /// When it was heard of last.
     pub since: Option<Timestamp>,
     /// Workers that run there now.
     pub running_workers: u32,
     /// CPU for workers, in hundredths.
     pub total_cpu: u32,
-    /// CPU that is idle now, in hundredths.
+    /// CPU that is promised to nobody, in hundredths.
     pub free_cpu: u32,
     /// CPU promised to workers, in hundredths.
     pub allocated_cpu: u32,
     /// Memory for workers in KiB.
     pub total_memory: u64,
-    /// Memory that is free now, in KiB.
+    /// Memory that is promised to nobody, in KiB.
     pub free_memory: u64,
     /// Memory promised to workers, in KiB.
     pub allocated_memory: u64,

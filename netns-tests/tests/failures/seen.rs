@@ -22,7 +22,7 @@ const REDACTED: &[(&str, &str)] = &[
     (r"(?m)^WHEN  ", ""),
     // Whether it is told depends on what the agent is at.
     (r"(?m)^landbridge-node: waiting up to .*\n", ""),
-    (r"used [^,]* ago", "used TIME ago"),
+    (r"\bwas used [^,\n]* ago", "was used TIME ago"),
     (r"begins only in \d+ \w+", "begins only in TIME"),
     (r"ended \d+ days ago", "ended TIME ago"),
     (r"clock is \d.* (ahead of|behind)", "clock is TIME $1"),

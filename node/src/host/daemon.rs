@@ -1,6 +1,7 @@
 //! The host's loop: an order or a look at the kernel, the fabric as it should be, and a report.
 
 use std::io;
+use std::path::Path;
 
 use landbridge_fabric::Network;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,6 +11,7 @@ use super::report;
 use crate::agent::orders::Listener;
 use crate::agent::{Backoff, renew};
 use crate::api::{ApiError, Client};
+use crate::guard;
 use crate::machine::{Machine, MachineSpec};
 use crate::state::{Member, State, StateError};
 use crate::wire::{FabricOrder, FabricReport, Failure, Refusal};
@@ -140,7 +142,7 @@ impl<'a> Host<'a> {
             self.look_at = Instant::now() + LOOK;
             return;
         };
-        let (changed, failure) = apply(machine, &order.network).await;
+        let (changed, failure) = apply(machine, &spec(self.state, &order.network)).await;
         let pause = if failure.is_some() { self.repairs.pause() } else { LOOK };
         if failure.is_none() {
             self.repairs.reset();
@@ -196,10 +198,17 @@ impl<'a> Host<'a> {
     }
 }
 
-async fn apply(machine: &mut Machine, network: &Network) -> (Vec<String>, Option<Failure>) {
+/// The links, and where nft(8) is there, what keeps strangers from them.
+fn spec(state: &State, network: &Network) -> MachineSpec {
     let mut spec = MachineSpec::default();
     spec.push(network.clone());
-    match machine.converge(&spec).await {
+    let rules = if Path::new(guard::NFT).exists() { guard::of_uplinks(network) } else { Vec::new() };
+    spec.extend(guard::resources(&network.owner, &state.paths().guard(), &rules));
+    spec
+}
+
+async fn apply(machine: &mut Machine, spec: &MachineSpec) -> (Vec<String>, Option<Failure>) {
+    match machine.converge(spec).await {
         Ok(report) => {
             for line in report.done.iter().chain(&report.notes) {
                 tracing::info!("{line}");

@@ -10,7 +10,7 @@ use super::tone::paint;
 use crate::cli::Style;
 use crate::view::{HostKind, HostView, WorkerView, ago, memory};
 
-/// Hosts in OpenNebula's columns: running workers; total, free (idle now) and available (not promised) CPU in hundredths;
+/// Hosts in OpenNebula's columns: running workers; total, free and available CPU in hundredths, both what is promised to nobody;
 /// total and free memory in KiB.
 pub fn host_list<'v>(hosts: impl IntoIterator<Item = &'v HostView>, style: Style) -> String {
     let header = ["HID>", "NAME", "RVM>", "TCPU>", "FCPU>", "ACPU>", "TMEM>", "FMEM>", "STAT"];
@@ -59,7 +59,7 @@ pub fn host_show(host: &HostView, workers: &[&WorkerView], now: Timestamp, style
         line("machines", machines.clone());
     }
     let (total, free) = (host.total_cpu, host.free_cpu);
-    line("cpu", format!("{} of {} promised, {} idle", cpus(host.allocated_cpu), cpus(total), cpus(free)));
+    line("cpu", format!("{} of {} promised, {} free", cpus(host.allocated_cpu), cpus(total), cpus(free)));
     let (total, free) = (memory(host.total_memory), memory(host.free_memory));
     line("memory", format!("{} of {total} promised, {free} free", memory(host.allocated_memory)));
     if !workers.is_empty() {

@@ -90,15 +90,17 @@ fn capacity(view: &ClusterView) -> String {
     let ready: Vec<&WorkerView> = view.workers.iter().filter(|w| w.state == WorkerState::Ready).collect();
     let cpu: u32 = ready.iter().map(|w| w.cpu).sum();
     let kib: u64 = ready.iter().map(|w| w.memory).sum();
-    let jobs: u32 = ready.iter().filter_map(|w| w.jobs).sum();
-    let jobs = counted(jobs as usize, "job");
-    format!("{} CPUs and {} in ready workers, {jobs} running", super::host::cpus(cpu), memory(kib))
+    let jobs: Option<u32> = ready.iter().map(|worker| worker.jobs).sum();
+    let jobs = jobs.filter(|_| !ready.is_empty());
+    let jobs = jobs.map(|n| format!(", {} running", counted(n as usize, "job"))).unwrap_or_default();
+    format!("{} CPUs and {} in ready workers{jobs}", super::host::cpus(cpu), memory(kib))
 }
 
 /// Whether everything that should serve does; for the exit status.
 pub fn is_healthy(view: &ClusterView) -> bool {
     view.front_end.up
         && view.front_end.services.iter().all(|service| service.state == ServiceState::Up)
+        && view.front_end.tunnels.iter().all(|tunnel| tunnel.state == ServiceState::Up)
         && view.hosts.iter().all(|host| Tone::from(host.state) != Tone::Bad)
         && view.workers.iter().all(|worker| Tone::from(worker.state) != Tone::Bad)
 }

@@ -24,25 +24,26 @@ impl Roster {
         at: FailedAt,
         failure: &Failure,
     ) -> Result<(), RosterError> {
-        self.keep_console(record).await;
         if !matches!(worker.state, WorkerState::Failed(_)) {
             self.fail(worker, at, failure)?;
         }
         self.discard(worker, record).await
     }
 
-    /// Ends a failed worker's machine: it can't join any more, and nothing of it is left. Repeats until that is so, or until the
-    /// worker is taken away by a person, which does the same.
+    /// Ends a failed worker's machine, and keeps its console: it can't join any more, and nothing else of it is left. Repeats
+    /// until that is so, or until the worker is taken away by a person, which does the same.
     pub(super) async fn discard(&self, worker: &Worker, record: &MachineRecord) -> Result<(), RosterError> {
+        self.keep_console(record).await;
         let mut pause = Pause::new(self.tempo.again);
         while let Err(error) = self.end(worker, record).await {
-            tracing::error!(worker = %worker.name, error = &error as &dyn std::error::Error, "its machine is still there");
+            self.troubled(&worker.name, "its machine is still there", &error);
             tokio::time::sleep(pause.grow()).await;
             let now = self.store.worker(&worker.name)?.filter(|now| now.id == worker.id);
             if !now.is_some_and(|now| matches!(now.state, WorkerState::Failed(_))) {
                 return Ok(());
             }
         }
+        self.untroubled(&worker.name);
         Ok(())
     }
 
@@ -93,8 +94,11 @@ impl Roster {
         });
     }
 
-    /// Keeps what the machine wrote to its console, as far as it can be had.
+    /// Keeps what the machine wrote to its console, as far as it can be had; what was kept before it was ended stays.
     async fn keep_console(&self, record: &MachineRecord) {
+        if record.console.is_some() || record.asked.is_none() {
+            return;
+        }
         if let Err(error) = self.console_to_file(record).await {
             tracing::warn!(worker = %record.worker, error = &error as &dyn std::error::Error, "its console was not kept");
         }

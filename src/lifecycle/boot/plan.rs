@@ -187,8 +187,8 @@ pub(super) fn wish_for(template: &WorkerTemplate, strategy: Strategy) -> Wish {
     Wish {
         count: 1,
         size: Size { cpu: template.cpu.0, memory_mib: template.memory_mib },
-        runs_on_physical: template.os.is_some() || !template.disks.is_empty(),
-        runs_in_cloud: template.ec2.is_some(),
+        runs_on_physical: template.runs_on_physical(),
+        runs_in_cloud: template.runs_in_cloud(),
         machine_type: template.ec2.as_ref().and_then(|ec2| ec2.instance_type.clone()),
         on: None,
         strategy,

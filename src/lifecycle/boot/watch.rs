@@ -145,21 +145,23 @@ async fn watch(roster: Weak<Roster>, host: NodeName, maker: Arc<Maker>) {
     if let Some(alive) = roster.upgrade() {
         alive.ask_what_is_offered(Some(&host)).await;
     }
-    let (mut quick, mut misses, mut told) = (Pause::new(tempo.quick), Misses::new(), false);
+    let (mut quick, mut misses) = (Pause::new(tempo.quick), Misses::new());
     loop {
         let Some(alive) = roster.upgrade() else { return };
         let looked = tokio::time::timeout(tempo.answer, alive.look(&host, &maker, &mut misses)).await;
-        drop(alive);
+        let looked =
+            looked.unwrap_or_else(|_| Err(RosterError::Unanswered { host: host.clone(), within: tempo.answer }));
         let pause = match looked {
-            Ok(Ok(true)) => quick.grow(),
-            Ok(Ok(false)) => tempo.slow,
-            failed => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%host, ?failed, "looking after its machines failed");
-                }
+            Ok(awaited) => {
+                alive.untroubled(&host);
+                if awaited { quick.grow() } else { tempo.slow }
+            }
+            Err(error) => {
+                alive.troubled(&host, "looking after its machines failed", &error);
                 told_pause(&mut quick)
             }
         };
+        drop(alive);
         if tokio::time::timeout(pause, maker.wake.notified()).await.is_ok() {
             quick.reset();
         }

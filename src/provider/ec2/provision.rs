@@ -96,7 +96,9 @@ impl Ec2 {
         };
         // Something was made by this token: with another text for the machine, or by a request that EC2 hasn't shown yet.
         if answer.is("IdempotentParameterMismatch") {
-            return match self.settled(&order.launch).await?.first() {
+            // Whatever it is, it is there: also where it can't be looked for.
+            let settled = self.settled(&order.launch).await.map_err(|e| ProviderError { left: Left::Unknown, ..e })?;
+            return match settled.first() {
                 Some(found) => Ok(found.machine(None)),
                 None => Err(ProviderError { left: Left::Unknown, ..self.failed(OPERATION, worker, answer) }),
             };

@@ -189,7 +189,7 @@ fn accelerated(session: &mut Session, connect: &Connect, place: &Place) -> Resul
     }
     let failed = |error: Error| failure("looking at the host", &place.host, &error);
     let found = match connect.get_type().map_err(failed)?.to_ascii_lowercase().as_str() {
-        "xen" => Accelerated::Proved,
+        "xen" => Accelerated::NotOurs,
         "qemu" if connect.get_capabilities().map_err(failed)?.contains("<domain type='kvm'") => {
             probe::kvm(&place.pool(connect))?
         }

@@ -4,6 +4,7 @@
 //! takes people's jobs on workers that are open; `canary.q` has one slot on every worker, open or not, and takes only the
 //! jobs that prove a worker. A worker's slots are its own entry in `all.q`, so that canaries never wait for jobs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,10 @@ impl Scheduler for Sge {
 
     async fn running(&self, worker: &NodeName) -> Result<u32, SchedulerError> {
         Ok(qhost::ask(&self.commands, worker).await?.map_or(0, |host| host.running()))
+    }
+
+    async fn jobs(&self) -> Result<BTreeMap<NodeName, u32>, SchedulerError> {
+        qhost::jobs(&self.commands).await
     }
 
     async fn hang_up(&self, worker: &HostEntry) -> Result<(), SchedulerError> {

@@ -1,6 +1,6 @@
 //! What `qhost -xml` says of one worker.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use landbridge_pki::NodeName;
 use serde::Deserialize;
@@ -56,12 +56,20 @@ pub(super) async fn ask(commands: &Commands, worker: &NodeName) -> Result<Option
 
 /// Every host that reports now.
 pub(super) async fn present(commands: &Commands) -> Result<BTreeSet<NodeName>, SchedulerError> {
-    let (operation, object) = ("asking who reports", "the queue");
-    let said = commands.ask(Request { operation, object, argv: vec!["qhost", "-xml"], settled: &[] }).await?;
-    let unread =
-        |error: quick_xml::DeError| SchedulerError { operation, object: object.into(), seen: error.to_string() };
-    let hosts = read(&said).map_err(unread)?;
+    let hosts = all(commands, "asking who reports", vec!["qhost", "-xml"]).await?;
     Ok(hosts.into_iter().filter(Host::reports).filter_map(|host| NodeName::new(&host.name).ok()).collect())
+}
+
+/// How many jobs of people's run on each host.
+pub(super) async fn jobs(commands: &Commands) -> Result<BTreeMap<NodeName, u32>, SchedulerError> {
+    let hosts = all(commands, "counting the jobs", vec!["qhost", "-xml", "-j"]).await?;
+    Ok(hosts.into_iter().filter_map(|host| Some((NodeName::new(&host.name).ok()?, host.running()))).collect())
+}
+
+async fn all(commands: &Commands, operation: &'static str, argv: Vec<&str>) -> Result<Vec<Host>, SchedulerError> {
+    let object = "the queue";
+    let said = commands.ask(Request { operation, object, argv, settled: &[] }).await?;
+    read(&said).map_err(|error| SchedulerError { operation, object: object.into(), seen: error.to_string() })
 }
 
 const OPERATION: &str = "asking for the execution host";

@@ -4,15 +4,11 @@ use landbridge_pki::NodeName;
 
 use crate::reading::{Placed, Sink};
 use crate::spec::Code;
-use crate::spec::FRONT_END_NAME;
 use crate::spec::document::Document;
+use crate::spec::{FRONT_END_NAME, RESERVED_NAMES};
 
 /// RFC 1123, section 2.1, in lower case.
 pub(super) const LABEL_HINT: &str = "use lower-case letters, digits and inner hyphens, as in host names";
-
-/// Names with a meaning of their own: to every resolver, and to Grid Engine (host_conf(5), complex(5) and sge_types(1)
-/// keep `global`, `template`, `all`, `default`, `none` and `unknown` for themselves).
-const RESERVED: [&str; 7] = ["localhost", "global", "template", "all", "default", "none", "unknown"];
 
 /// One label of a host name, of any length.
 pub(super) fn is_label(text: &str) -> bool {
@@ -22,9 +18,9 @@ pub(super) fn is_label(text: &str) -> bool {
 
 /// A machine's name by itself.
 pub(super) fn node_name(name: &Placed<String>, sink: &Sink<'_>) -> Option<NodeName> {
-    if RESERVED.contains(&name.value.as_str()) {
+    if RESERVED_NAMES.contains(&name.value.as_str()) {
         let message = format!("{:?} can't be a machine's name", name.value);
-        let hint = format!("resolvers or the queue give it a meaning of their own, like {}", RESERVED.join(", "));
+        let hint = format!("resolvers or the queue give it a meaning of their own, like {}", RESERVED_NAMES.join(", "));
         sink.error(Code::NameReserved, &name.span, message, hint);
         return None;
     }

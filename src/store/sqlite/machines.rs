@@ -54,7 +54,8 @@ fn insert(
     .failed("recording a machine")
 }
 
-/// Machines take what was planned for them; workers that joined with a token take what they said they have.
+/// Machines take what was planned for them; workers that joined with a token take what they said they have. A cloud has room for so
+/// many, whatever their size: its type may have changed since the first of them.
 fn room(tx: &Transaction<'_>, machine: &MachinePlan) -> Result<(), StoreError> {
     let (cpu, memory, count): (u32, i64, u32) = tx
         .query_row(
@@ -70,9 +71,13 @@ fn room(tx: &Transaction<'_>, machine: &MachinePlan) -> Result<(), StoreError> {
         .failed("counting a host's machines")?;
     let memory = memory.cast_unsigned();
     let whole = machine.room;
-    let fits = cpu.saturating_add(machine.cpu) <= whole.cpu
-        && memory.saturating_add(machine.memory_mib) <= whole.memory_mib
-        && whole.machines.is_none_or(|most| count < most);
+    let fits = match whole.machines {
+        Some(most) => count < most,
+        None => {
+            cpu.saturating_add(machine.cpu) <= whole.cpu
+                && memory.saturating_add(machine.memory_mib) <= whole.memory_mib
+        }
+    };
     if fits {
         return Ok(());
     }

@@ -76,7 +76,12 @@ fn wanted(cluster: &Cluster, paths: &Paths, workers: &[HostEntry]) -> Result<Mac
     let ports: BTreeSet<u16> = nis::ports(rpcbind).into_iter().chain([nfs::PORT, QMASTER_PORT]).collect();
     let mut spec = MachineSpec::default();
     spec.extend(hosts::resources(&front_end, own_name.trim(), workers));
-    spec.extend(guard::resources(cluster, paths, &ports));
+    let folder = paths.services().join("guard");
+    spec.extend(landbridge_node::guard::resources(
+        &cluster.name.owner(),
+        &folder,
+        &guard::rules(&cluster.name, &ports),
+    ));
     spec.extend(nfs::resources(cluster, paths, nfs::detect()));
     spec.extend(nis::resources(cluster, paths, workers, rpcbind));
     spec.extend(Sge::new(cluster, paths).resources());

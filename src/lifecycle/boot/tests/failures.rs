@@ -48,6 +48,8 @@ async fn the_first_stage_that_failed_is_named_and_what_joined_is_locked_out() {
     assert_eq!(yard.worker(&w1).state, WorkerState::Failed(Stage::Nfs.into()));
     assert_eq!(yard.worker(&w1).failure.as_deref(), Some("expected a mount; saw a refusal; look at the exports"));
     assert!(door.stages(peer, news).await.is_err(), "its certificate is revoked");
+    let text = yard.roster.console(&yard.worker(&w1)).await.unwrap();
+    assert_eq!(text.as_deref(), Some("lb-ursa-w1-1-1 starts\n"), "what it wrote is kept");
 }
 
 #[tokio::test]
@@ -80,6 +82,25 @@ async fn a_worker_whose_machine_is_lost_leaves_and_nothing_stays(#[case] lose: f
     yard.until_state(&worker, WorkerState::Gone).await;
     assert!(yard.machines(&worker)[0].destroyed.is_some());
     assert_eq!(yard.queue.worker(&worker), None);
+}
+
+#[tokio::test]
+async fn a_machine_that_can_not_be_ended_is_told_of_until_it_is() {
+    let yard = Yard::new().await;
+    let (worker, _) = yard.ready().await;
+    yard.hosts[0].habits(|habits| habits.outage = Some("You are not authorized to perform this operation.".into()));
+    yard.roster.destroy(&worker, true).unwrap();
+    yard.until("leaving", |yard| matches!(yard.worker(&worker).state, WorkerState::Leaving(_))).await;
+    yard.roster.hear_goodbye(&yard.worker(&worker)).unwrap();
+    yard.until("told", |yard| yard.roster.trouble(&worker).is_some()).await;
+    let told = yard.roster.trouble(&worker).unwrap();
+    assert!(told.contains("not authorized"), "{told}");
+    yard.until("the host too", |yard| yard.roster.trouble(&name(HOSTS[0])).is_some()).await;
+
+    yard.hosts[0].habits(|habits| habits.outage = None);
+    yard.until_state(&worker, WorkerState::Gone).await;
+    assert_eq!(yard.roster.trouble(&worker), None);
+    yard.until("all well", |yard| yard.roster.trouble(&name(HOSTS[0])).is_none()).await;
 }
 
 #[tokio::test]

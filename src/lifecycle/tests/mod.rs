@@ -2,6 +2,8 @@
 //! The vLAN is a piece of the loopback network, whose addresses answer pings of any size.
 #![allow(clippy::unwrap_used)]
 
+mod refused;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
