@@ -7,6 +7,7 @@ pub mod identity;
 mod journey;
 mod keep;
 pub mod link;
+mod modules;
 mod mtu;
 mod name_cache;
 pub mod nfs;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::process::Output;
+use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -31,6 +32,8 @@ const PASSWD: &str = "/etc/passwd";
 const PAUSE: Duration = Duration::from_millis(50);
 /// When ypbind has not bound after this long, the server itself is asked what is wrong.
 const DOUBT: Duration = Duration::from_secs(1);
+/// A file's times are those of the kernel's last tick.
+pub(super) const GRAIN: Duration = Duration::from_millis(20);
 /// What one question may take.
 const QUESTION: Duration = Duration::from_secs(3);
 
@@ -116,9 +119,10 @@ fn process(name: &str, argv: &[&str], ready: Readiness, restart_on: &[&str]) -> 
     }
 }
 
-/// ypbind is bound, the map has users, and the C library finds one of them.
-pub async fn prove(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
-    bound(nis, until).await?;
+/// ypbind is bound, the map has users, and the C library finds one of them. `begun`: a moment before ypbind was
+/// started, if it was.
+pub async fn prove(nis: &NisBundle, begun: Option<SystemTime>, until: Instant) -> Result<(), Failure> {
+    bound(nis, begun, until).await?;
     // One program tells it all when the domain has users of its own, which it nearly always has.
     if knows_more_than(&passwd()?, &ask("getent", &["passwd"]).await) {
         return Ok(());
@@ -150,13 +154,15 @@ fn user(line: &str) -> Option<&str> {
     line.split_once(':').map(|(name, _)| name)
 }
 
-/// Waits until ypbind has written down whom it is bound to, and answers.
-async fn bound(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
+/// Waits until ypbind has written down whom it is bound to, since it `begun`; what is older may be another's word, and ypbind is asked.
+async fn bound(nis: &NisBundle, begun: Option<SystemTime>, until: Instant) -> Result<(), Failure> {
     let doubt = Instant::now() + DOUBT;
     let watch =
         Watch::of(Path::new(BINDINGS)).map_err(|error| words::local(&format!("to watch {BINDINGS}"), &error))?;
     loop {
-        if is_written_down(nis) && succeeded(ask("ypwhich", &[]).await, "ypwhich")?.is_some() {
+        let written = written_down(nis);
+        let is_fresh = begun.is_some_and(|begun| written.is_some_and(|at| at >= begun));
+        if is_fresh || (written.is_some() && succeeded(ask("ypwhich", &[]).await, "ypwhich")?.is_some()) {
             return Ok(());
         }
         let now = Instant::now();
@@ -166,14 +172,15 @@ async fn bound(nis: &NisBundle, until: Instant) -> Result<(), Failure> {
             return Err(failure);
         }
         // The file of before a crash may be there, and is not written again when it would stay the same.
-        let pause = if is_written_down(nis) { PAUSE } else { DOUBT };
+        let pause = if written_down(nis).is_some() { PAUSE } else { DOUBT };
         let _ = timeout(pause, watch.changed()).await;
     }
 }
 
-fn is_written_down(nis: &NisBundle) -> bool {
+/// Since when it stands written down whom ypbind is bound to, if it does.
+fn written_down(nis: &NisBundle) -> Option<SystemTime> {
     let file = Path::new(BINDINGS).join(format!("{}.2", nis.domain));
-    std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
+    std::fs::metadata(file).ok().filter(|file| file.len() > 0)?.modified().ok()
 }
 
 /// What the server itself says of the domain; `None` when it serves it, or may yet answer.

@@ -1,6 +1,7 @@
 //! The services' stages, side by side: none of them needs another.
 
 use std::cell::Cell;
+use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -87,8 +88,9 @@ impl Services<'_> {
                 .map_err(|error| words::local(&format!("the NIS domain {}", bundle.domain), &error))?;
             self.make(&nis::names(self.worker)).await.map_err(|error| nis::explain(&error))?;
             let _ = ready.send(());
-            self.extend(Stage::Nis).await.map_err(|error| nis::explain(&error))?;
-            nis::prove(bundle, until).await
+            let before = SystemTime::now() - nis::GRAIN;
+            let changed = self.extend(Stage::Nis).await.map_err(|error| nis::explain(&error))?;
+            nis::prove(bundle, changed.then_some(before), until).await
         };
         self.journey.stage(Stage::Nis, work).await
     }
@@ -106,18 +108,19 @@ impl Services<'_> {
             anew.map_err(|error| words::local("an execution daemon that finds its queue master", &error))?;
             // An error: there is no domain, or its stage has failed, which is told.
             let _ = names.await;
-            self.extend(Stage::Queue).await.map_err(|error| queue::explain(self.worker, &error))
+            self.extend(Stage::Queue).await.map(drop).map_err(|error| queue::explain(self.worker, &error))
         };
         self.journey.stage(Stage::Queue, work).await
     }
 
-    async fn extend(&self, stage: Stage) -> Result<(), ConvergeError> {
+    async fn extend(&self, stage: Stage) -> Result<bool, ConvergeError> {
         self.make(&resources(stage, self.worker)).await
     }
 
-    async fn make(&self, part: &MachineSpec) -> Result<(), ConvergeError> {
-        let report = self.machine.extend(part).await?;
-        self.changed.set(self.changed.get() || !report.done.is_empty());
-        Ok(())
+    /// Whether anything had to be changed.
+    async fn make(&self, part: &MachineSpec) -> Result<bool, ConvergeError> {
+        let changed = !self.machine.extend(part).await?.done.is_empty();
+        self.changed.set(self.changed.get() || changed);
+        Ok(changed)
     }
 }

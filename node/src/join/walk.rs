@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::reporter::Reporter;
 use super::services::{Doors, Services};
 use super::stages::{is_needed, resources, whole_spec};
-use super::{Options, Start, Worker, address, canary, keep, link, mtu};
+use super::{Options, Start, Worker, address, canary, keep, link, modules, mtu};
 use crate::api::Client;
 use crate::machine::{ConvergeError, Machine, MachineSpec};
 use crate::names;
@@ -76,6 +76,7 @@ impl Walk<'_> {
         if let Ok(beside) = member_client(&member, reached) {
             journey.report_to(Reporter::start(beside));
         }
+        modules::begin_loading(&bundle);
         let worker = Worker::new(&member, bundle, start.attachment().clone(), self.state.paths().clone());
         for stage in [Stage::Link, Stage::Address] {
             journey.stage(stage, async |until| self.one(stage, &worker, until).await).await?;

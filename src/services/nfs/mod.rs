@@ -19,9 +19,10 @@ pub use detect::{detect, unservable};
 /// NFS's port, RFC 7530.
 pub const PORT: u16 = 2049;
 
-/// How workers mount. `hard`: a front-end that restarts makes jobs wait, not fail. `softreval` is not here: it hides a
+/// How workers mount. `sec=sys` is said, since a client that isn't told asks the server what it takes, and its own kernel for
+/// Kerberos three times. `hard`: a front-end that restarts makes jobs wait, not fail. `softreval` is not here: it hides a
 /// front-end that is gone. Times are stored as the server says, sizes are left to negotiation.
-const OPTIONS: &str = "vers=4.2,proto=tcp,hard,timeo=600,retrans=2,nosuid,nodev";
+const OPTIONS: &str = "vers=4.2,sec=sys,proto=tcp,hard,timeo=600,retrans=2,nosuid,nodev";
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
