@@ -1,4 +1,4 @@
-//! The paths to the workers behind tunnels: each is looked at for as long as its worker is in the cluster.
+//! The paths to the workers behind tunnels: each is looked at from when its worker has joined, for as long as it is in the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -33,6 +33,7 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
             let wide = if is_udp { offered } else { SendRoom::look().most(offered) };
             Sizes { standard: cluster.vlan.mtu, wide, offered }
         }),
+        prepared: BTreeSet::new(),
         kept: BTreeMap::new(),
         tasks: JoinSet::new(),
     };
@@ -55,6 +56,8 @@ struct Far {
     bridge: InterfaceName,
     /// `None`: nothing larger than the vLAN's packets.
     sizes: Option<Sizes>,
+    /// To these connections can be made that will grow; nobody looks yet, since a large packet would be in the join's way.
+    prepared: BTreeSet<Ipv4Addr>,
     kept: BTreeMap<Ipv4Addr, AbortHandle>,
     tasks: JoinSet<()>,
 }
@@ -62,13 +65,23 @@ struct Far {
 impl Far {
     /// Keeps the paths to these and to nobody else. Routes of an earlier daemon to others go too: the address may be
     /// another machine's by now, which takes no large packets.
-    async fn follow(&mut self, ends: &BTreeSet<Ipv4Addr>) {
+    async fn follow(&mut self, ends: &BTreeMap<Ipv4Addr, bool>) {
         let Some(sizes) = self.sizes else { return self.release(&BTreeSet::new()).await };
-        self.release(ends).await;
-        for peer in ends {
-            if !self.kept.contains_key(peer) {
-                let path = PathKeeper::new(Arc::clone(&self.routes), self.bridge.clone(), *peer, sizes);
-                self.kept.insert(*peer, self.tasks.spawn(path.keep()));
+        self.release(&ends.keys().copied().collect()).await;
+        for (peer, has_joined) in ends {
+            let path = || PathKeeper::new(Arc::clone(&self.routes), self.bridge.clone(), *peer, sizes);
+            if self.kept.contains_key(peer) {
+                continue;
+            }
+            if *has_joined {
+                self.kept.insert(*peer, self.tasks.spawn(path().keep()));
+            } else if !self.prepared.contains(peer) {
+                match path().prepare().await {
+                    Ok(()) => {
+                        self.prepared.insert(*peer);
+                    }
+                    Err(error) => tracing::debug!(%peer, error = &error as &dyn std::error::Error, "path"),
+                }
             }
         }
     }
@@ -78,6 +91,7 @@ impl Far {
         for (_, task) in gone {
             task.abort();
         }
+        self.prepared.retain(|peer| ends.contains(peer));
         if let Err(error) = self.remove_others(ends).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "removing routes");
         }

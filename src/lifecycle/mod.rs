@@ -20,7 +20,7 @@ mod token;
 mod troubles;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -199,10 +199,11 @@ impl Roster {
         self.moves.subscribe()
     }
 
-    /// The addresses of the workers that may be at the other end of a tunnel now.
-    pub fn far_ends(&self) -> Result<BTreeSet<Ipv4Addr>, RosterError> {
-        let there = |worker: &Worker| worker.via == Via::Tunnel && worker.state.has_called();
-        Ok(self.store.workers()?.iter().filter(|worker| there(worker)).map(|worker| worker.address).collect())
+    /// The addresses of the workers that may be at the other end of a tunnel now, and whether each has joined.
+    pub fn far_ends(&self) -> Result<BTreeMap<Ipv4Addr, bool>, RosterError> {
+        let there = |worker: &&Worker| worker.via == Via::Tunnel && worker.state.has_called();
+        let joined = |worker: &Worker| (worker.address, worker.state.was_proved());
+        Ok(self.store.workers()?.iter().filter(there).map(joined).collect())
     }
 
     /// Whom the tunnel server lets in.

@@ -1,4 +1,4 @@
-//! A whole packet gets through unfragmented, and perhaps a larger one.
+//! A whole packet gets through unfragmented; larger ones are got ready for.
 
 use tokio::time::{Duration, Instant};
 
@@ -20,18 +20,17 @@ pub(super) async fn prove(worker: &Worker, until: Instant) -> Result<(), Failure
     let mut pinger = Pinger::new(front_end, true).map_err(local)?;
     let echo = pinger.ping(mtu, until.min(Instant::now() + PATIENCE)).await.map_err(local)?;
     if echo == Echo::Answered {
-        return widen(worker).await;
+        return prepare_for_more(worker).await;
     }
     let most = largest(&mut pinger, SMALL, mtu, EACH).await.map_err(local)?;
     Err(failure(worker, echo, most))
 }
 
-/// Large packets to the front-end, if they get through: before anything is mounted. If not, the vLAN's own do, and the
-/// agent goes on trying.
-async fn widen(worker: &Worker) -> Result<(), Failure> {
+/// What is mounted from now on can grow to large packets. Whether they get through is for the agent to find out, when nobody waits.
+async fn prepare_for_more(worker: &Worker) -> Result<(), Failure> {
     let path = worker.path().map_err(|e| words::local("the path to the front-end", &e))?;
-    if let Some(mut path) = path
-        && let Err(error) = path.begin().await
+    if let Some(path) = path
+        && let Err(error) = path.prepare().await
     {
         tracing::warn!(error = %words::chain(&error), "large packets to the front-end are not tried now");
     }

@@ -32,8 +32,8 @@ const PASSWD: &str = "/etc/passwd";
 const PAUSE: Duration = Duration::from_millis(50);
 /// When ypbind has not bound after this long, the server itself is asked what is wrong.
 const DOUBT: Duration = Duration::from_secs(1);
-/// A file's times are those of the kernel's last tick.
-pub(super) const GRAIN: Duration = Duration::from_millis(20);
+/// A file's times are those of the kernel's last tick, and on some file systems of its last second.
+pub(super) const GRAIN: Duration = Duration::from_secs(1);
 /// What one question may take.
 const QUESTION: Duration = Duration::from_secs(3);
 

@@ -1,13 +1,14 @@
 //! Hearing of changes of a file, or of what stands in a directory, when they happen.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::stat::Mode;
 use tokio::io::unix::AsyncFd;
 
 use super::readable::readable;
@@ -17,7 +18,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Hears of changes from its making on.
 #[derive(Debug)]
-pub struct Watch(Ear);
+pub struct Watch {
+    ear: Ear,
+    /// Held: a file system that remembers no names, as user-mode-linux's, would give whoever comes next another inode than the one
+    /// that is watched, and nothing would be heard.
+    _path: OwnedFd,
+}
 
 #[derive(Debug)]
 enum Ear {
@@ -30,19 +36,21 @@ enum Ear {
 impl Watch {
     /// Of a file's content, or of the files in a directory and their contents; it must be there.
     pub fn of(path: &Path) -> io::Result<Self> {
+        let path_flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+        let held = nix::fcntl::open(path, path_flags, Mode::empty())?;
         let inotify = match Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC) {
             Ok(inotify) => inotify,
-            Err(Errno::EMFILE) => return fs::metadata(path).map(|_| Self(Ear::Clock)),
+            Err(Errno::EMFILE) => return Ok(Self { ear: Ear::Clock, _path: held }),
             Err(error) => return Err(error.into()),
         };
         let what = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
         inotify.add_watch(path, what)?;
-        Ok(Self(Ear::Inotify(readable(OwnedFd::from(inotify))?)))
+        Ok(Self { ear: Ear::Inotify(readable(OwnedFd::from(inotify))?), _path: held })
     }
 
     /// Waits for a change since the last time, or until there may have been one.
     pub async fn changed(&self) -> io::Result<()> {
-        match &self.0 {
+        match &self.ear {
             Ear::Inotify(events) => {
                 events.readable().await?.clear_ready();
                 drain(events.get_ref())

@@ -68,11 +68,10 @@ impl PathKeeper {
         Self { routes, device, peer, sizes, judge: Judge::new() }
     }
 
-    /// Sets the routes and looks once, no longer than for an answer's time. What is believed then.
-    pub async fn begin(&mut self) -> Result<Level, PathError> {
-        self.set().await?;
-        self.look().await?;
-        Ok(self.judge.level())
+    /// Sets the routes and doesn't look yet: connections that begin from now on can grow. A large packet on a path that has just begun
+    /// holds up all that comes behind it, for some round trips.
+    pub async fn prepare(&self) -> Result<(), PathError> {
+        self.set().await
     }
 
     /// Looks again and again, for ever. What fails is tried again: a link may be away while its program is started anew.
