@@ -102,9 +102,9 @@ fn describe(offer: &Offer, via: Via, now: Timestamp) -> String {
     )
 }
 
-/// The line to run: the shell feeds the token to standard input.
+/// The line to run, in any shell: `echo` is a part of each, so the token stands in no argument list.
 pub(super) fn line(command: &str, token: &str) -> String {
-    format!("landbridge-node {command} --token-stdin <<< {token}")
+    format!("echo {token} | landbridge-node {command} --token-stdin")
 }
 
 #[cfg(test)]

@@ -13,19 +13,17 @@ const LABS: usize = 3;
 fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1, 2)] lab: usize) -> LabResult<()> {
     let ursa = Ursa::draw(&format!("crash-up-{lab}"))?;
     let bare = Trace::of(&ursa.frontend)?;
+    let mut moments = (0..).filter(|at| at / 2 % LABS == lab);
     let mut swept = 0;
-    for at in (0..).filter(|at| at / 2 % LABS == lab) {
+    for at in moments.by_ref() {
         let begun = std::time::Instant::now();
         let died = dies_at(&ursa, "up", at)?;
         for down_at in is_finished(at).then_some([at, at ^ 1]).into_iter().flatten() {
-            ursa.landbridge("up").expect_ok()?;
-            ursa.landbridge("plan").expect_ok()?;
+            comes_up(&ursa)?;
             dies_at(&ursa, "down --force --purge", down_at)?;
             ursa.landbridge("down --force --purge").expect_ok()?;
         }
-        ursa.landbridge("down --force --purge").expect_ok()?;
-        let left = Trace::of(&ursa.frontend)?.since(&bare);
-        assert!(left.is_empty(), "killed at {at}, this is left:\n{}", left.join("\n"));
+        nothing_is_left(&ursa, &bare, at)?;
         println!("lab {lab}: moment {at} took {:.1} s", begun.elapsed().as_secs_f64());
         if !died {
             break;
@@ -33,7 +31,32 @@ fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1, 2
         swept += 1;
     }
     println!("lab {lab}: {swept} moments of up");
+    // And what moments `down` has beyond those of `up`.
+    for at in moments {
+        comes_up(&ursa)?;
+        let died = dies_at(&ursa, "down --force --purge", at)?;
+        nothing_is_left(&ursa, &bare, at)?;
+        if !died {
+            break;
+        }
+    }
     assert!(swept > 12, "too few for a front-end: {swept}");
+    Ok(())
+}
+
+/// It is whole, and whoever looks for leftovers finds none.
+fn comes_up(ursa: &Ursa) -> LabResult<()> {
+    ursa.landbridge("up").expect_ok()?;
+    assert_eq!(ursa.landbridge("plan").expect_ok()?, "nothing would change\n");
+    assert_eq!(ursa.landbridge("audit").expect_ok()?, "nothing is left over\n");
+    Ok(())
+}
+
+/// Once more, and everything is as it was before the first.
+fn nothing_is_left(ursa: &Ursa, bare: &Trace, at: usize) -> LabResult<()> {
+    ursa.landbridge("down --force --purge").expect_ok()?;
+    let left = Trace::of(&ursa.frontend)?.since(bare);
+    assert!(left.is_empty(), "killed at {at}, this is left:\n{}", left.join("\n"));
     Ok(())
 }
 
