@@ -14,7 +14,7 @@ const RUNS: &str = "cat /proc/fs/nfsd/threads 2>/dev/null || echo none";
 fn workers_mount_from_the_kernels_own_server_where_there_is_one() -> LabResult<()> {
     let ursa = draw("nfsd")?;
     let front_end = &ursa.frontend;
-    front_end.run("modprobe bridge && modprobe veth").expect_ok()?;
+    front_end.run("modprobe -a bridge veth 8021q").expect_ok()?;
     front_end.run(EXPORTABLE).expect_ok()?;
     let before = Trace::of(front_end)?;
     ursa.landbridge("up").expect_ok()?;
@@ -56,7 +56,12 @@ fn draw(name: &str) -> LabResult<Ursa> {
         .route("203.0.113.0/24", "wan0")
         .boot()?;
     let file: Vec<&str> = CLUSTER_TOML.lines().filter(|line| !line.starts_with("nis")).collect();
-    let file = file.join("\n").replace("scheduler = \"sge\"", "scheduler = \"none\"");
+    // 802.1Q: this kernel's packet filter has no tables for both kinds of IP, in which a VXLAN uplink's guard is.
+    let edits = [
+        ("scheduler = \"sge\"", "scheduler = \"none\""),
+        ("vxlan = { vni = 77, underlay-mtu = 1600 }", "vlan = { id = 77, parent = \"und0\" }"),
+    ];
+    let file = edits.iter().fold(file.join("\n"), |file, (old, new)| file.replace(old, new));
     machine.write_file("/etc/landbridge/cluster.toml", file)?;
     let frontend = Machine::clone(&machine);
     Ok(Ursa { lab, frontend, hosts: Vec::new(), wan, cloud, underlay, internet })

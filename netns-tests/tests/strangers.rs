@@ -1,7 +1,12 @@
 //! Who is no member of the segment and sends as if it were: with the VNI alone nobody gets onto the vLAN.
 
+use std::time::Duration;
+
 use netns_tests::ursa::Ursa;
 use netns_tests::{LabResult, Machine};
+
+/// For whatever comes by itself, on a busy machine.
+const SOON: Duration = Duration::from_mins(1);
 
 /// Takes the guard away, of what nobody repairs any more.
 const UNGUARD: &str = "nft delete table inet landbridge_ursa";
@@ -39,6 +44,9 @@ fn frames_of_the_segment_are_taken_from_its_members_alone() -> LabResult<()> {
     let second = ursa.guest("v2", neighbour)?;
     second.run("ip addr add 10.77.2.2/16 dev eth0 && ip link set eth0 up").expect_ok()?;
     second.run("ping -c 3 -W 5 10.77.0.1").expect_ok()?;
+    let _again = host.run("exec landbridge-node host run").spawn()?;
+    host.wait_until("nft list chain inet landbridge_ursa input | grep 192.0.2.12", SOON)?;
+    second.run("ping -c 3 -W 5 10.77.2.1").expect_ok()?;
     Ok(())
 }
 

@@ -32,7 +32,16 @@ pub fn resources(owner: &Owner, folder: &Path, rules: &[String]) -> MachineSpec 
         directory: "/".into(),
         inputs: vec![Input::Path(file), boot()],
         outputs: vec![],
-        undo: vec![NFT.into(), format!("add table inet {table}; delete table inet {table}")],
+        // Without the program nobody can; what it left is gone with the next boot.
+        undo: [
+            "/bin/sh",
+            "-c",
+            "! [ -x \"$0\" ] || exec \"$0\" \"add table inet $1; delete table inet $1\"",
+            NFT,
+            &table,
+        ]
+        .map(String::from)
+        .into(),
         // Another's rules often begin with a word that takes everybody's away: Debian's own /etc/nftables.conf does.
         holds: [NFT, "list", "chain", "inet", &table, "input"].map(String::from).into(),
         deadline: Duration::from_secs(10),
@@ -40,8 +49,8 @@ pub fn resources(owner: &Owner, folder: &Path, rules: &[String]) -> MachineSpec 
     spec
 }
 
-/// Drops what claims to come over a VXLAN uplink of `network`, and not from its members. Linux takes such a packet from anybody, for
-/// any of its addresses: with the VNI alone a stranger would be on the vLAN.
+/// Drops what claims to come over a VXLAN uplink of `network`, and not from its members. Linux takes such a packet from
+/// anybody, for any of its addresses: with the VNI alone a stranger would be on the vLAN.
 pub fn of_uplinks(network: &Network) -> Vec<String> {
     let uplinks = network.links.values().filter_map(|link| match &link.kind {
         LinkKind::Vxlan { vni, port, flood, .. } => Some(members_only(*vni, *port, flood)),
@@ -50,8 +59,8 @@ pub fn of_uplinks(network: &Network) -> Vec<String> {
     uplinks.collect()
 }
 
-/// The VNI is in the fourth word behind the UDP header's two (RFC 7348, section 5), in its upper 24 bits: another cluster's frames,
-/// at the same port, have other members.
+/// The VNI is in bytes 12 to 14 from the UDP header's start (RFC 7348, section 5): another cluster's frames, at the same
+/// port, have other members.
 fn members_only(vni: Vni, port: u16, members: &BTreeSet<Ipv4Addr>) -> String {
     let frames = format!("udp dport {port} @th,96,24 {}", u32::from(vni));
     if members.is_empty() {

@@ -63,10 +63,11 @@ pub(super) fn boot(context: &Context, boot: &Boot) -> Result<ExitCode, CliError>
     }
     let path = boot.template.clone().unwrap_or_else(|| context.file.with_file_name(TEMPLATE));
     let template = template::load(&path)?;
-    template.runs_somewhere(&path)?;
     let client = Client::new(context)?;
+    let hosts: Vec<HostView> = client.get("/v1/hosts")?;
+    template.runs_somewhere(&path, &targets(&hosts, |host| boot.on.as_ref().is_none_or(|on| on.as_str() == host)))?;
     let answer: BootAnswer = client.post("/v1/boot", &request(boot, &template))?;
-    template.tell_limits(&targets(&client, &answer)?);
+    template.tell_limits(&targets(&hosts, |host| answer.workers.iter().any(|booted| booted.host.as_str() == host)));
     let wants_json = boot.output.output == Output::Json;
     let waits = boot.wait.filter(|_| !boot.dry_run);
     if wants_json && waits.is_none() {
@@ -108,15 +109,11 @@ fn request(boot: &Boot, template: &template::Loaded) -> BootRequest {
     }
 }
 
-/// Who is to make the machines that were promised.
-fn targets(client: &Client, answer: &BootAnswer) -> Result<Vec<Target>, CliError> {
-    let hosts: Vec<HostView> = client.get("/v1/hosts")?;
-    let of = |kind| {
-        let mut promised = hosts.iter().filter(|host| host.kind == kind);
-        promised.any(|host| answer.workers.iter().any(|booted| booted.host.as_str() == host.name))
-    };
+/// Who makes machines on those of the hosts.
+fn targets(hosts: &[HostView], is_meant: impl Fn(&str) -> bool) -> Vec<Target> {
     let all = [(HostKind::Physical, Target::Libvirt), (HostKind::Cloud, Target::Ec2)];
-    Ok(all.into_iter().filter(|(kind, _)| of(*kind)).map(|(_, target)| target).collect())
+    let some = |kind| hosts.iter().any(|host| host.kind == kind && is_meant(&host.name));
+    all.into_iter().filter(|(kind, _)| some(*kind)).map(|(_, target)| target).collect()
 }
 
 /// Shows each worker's way until all have come to its end, or `patience` is over. A daemon that is started anew meanwhile is

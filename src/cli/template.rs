@@ -110,20 +110,25 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// An error when whoever could make the machine can't honour what it must have; the findings are printed.
-    pub(super) fn runs_somewhere(&self, path: &Path) -> Result<(), CliError> {
+    /// An error when none of these, of whom it says something, can honour what it must have; the findings are printed.
+    pub(super) fn runs_somewhere(&self, path: &Path, targets: &[Target]) -> Result<(), CliError> {
         let template = &self.parsed.template;
-        let wanted = [(template.runs_on_physical(), Target::Libvirt), (template.runs_in_cloud(), Target::Ec2)];
-        let limits = wanted.into_iter().filter(|(runs, _)| *runs);
-        let limits: Vec<Findings> = limits.map(|(_, target)| self.parsed.findings_for(target, &self.text)).collect();
+        let is_meant = |target: &&Target| match target {
+            Target::Libvirt => template.runs_on_physical(),
+            Target::Ec2 => template.runs_in_cloud(),
+        };
+        let limits = targets.iter().filter(is_meant).map(|target| self.parsed.findings_for(*target, &self.text));
+        let limits: Vec<Findings> = limits.collect();
         if limits.iter().any(|limits| limits.errors() == 0) {
             return Ok(());
         }
         for limits in &limits {
             tell(limits, &self.name, &self.text);
         }
-        let errors = limits.iter().map(Findings::errors).sum();
-        if errors == 0 { Ok(()) } else { Err(CliError::Findings { path: path.to_owned(), errors }) }
+        match limits.iter().map(Findings::errors).sum() {
+            0 => Ok(()),
+            errors => Err(CliError::Findings { path: path.to_owned(), errors }),
+        }
     }
 
     /// Prints what these can't honour.

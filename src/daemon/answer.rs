@@ -42,7 +42,10 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let status = match self.0 {
             RosterError::Unknown { .. } => StatusCode::NOT_FOUND,
-            RosterError::NotNow { .. } => StatusCode::CONFLICT,
+            RosterError::NotNow { .. }
+            | RosterError::HasWorkers { .. }
+            | RosterError::NoBridge(_)
+            | RosterError::OwnCertificate(_) => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Json(LocalError { message: words(&self.0) })).into_response()

@@ -1,4 +1,5 @@
-//! The paths to the workers behind tunnels: each is looked at from when its worker has joined, for as long as it is in the cluster.
+//! The paths to the workers behind tunnels: each is looked at from when its worker has joined, for as long as it is in the
+//! cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -45,7 +46,7 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
         }
         tokio::select! {
             _ = moves.changed() => {}
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(AGAIN) => far.prepared.clear(),
             () = stop.cancelled() => return,
         }
     }

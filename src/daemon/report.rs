@@ -25,7 +25,9 @@ use crate::worker::{FailedAt, Worker, WorkerState};
 pub(super) async fn cluster(roster: &Roster, health: &Health, now: Timestamp) -> Result<ClusterView, RosterError> {
     let cluster = roster.cluster();
     let (mut workers, hosts) = (workers(roster, now)?, hosts(roster, now)?);
-    if let Some(jobs) = roster.jobs().await.filter(|_| cluster.services.scheduler != SchedulerKind::None) {
+    // A queue master that is away would be waited for.
+    let is_asked = cluster.services.scheduler != SchedulerKind::None && health.failure().is_none();
+    if is_asked && let Some(jobs) = roster.jobs().await {
         for worker in &mut workers {
             worker.jobs = Some(NodeName::new(&worker.name).ok().and_then(|name| jobs.get(&name).copied()).unwrap_or(0));
         }
@@ -219,7 +221,7 @@ fn attention(
 /// Workers that were ready and are no more, though their machines run on: nobody ends one that may come back.
 fn unused(roster: &Roster) -> Result<Vec<String>, StoreError> {
     let machines = roster.store().machines()?;
-    let has_machine = |worker: &Worker| machines.iter().any(|machine| machine.worker_id == worker.id);
+    let has_machine = |worker: &Worker| machines.iter().any(|it| it.worker_id == worker.id && it.running.is_some());
     let failed = |worker: &Worker| worker.ready.is_some() && matches!(worker.state, WorkerState::Failed(_));
     let told = |Worker { name, .. }: Worker| {
         format!("the machine of {name} runs, and nobody uses it: landbridge worker destroy {name} ends it")

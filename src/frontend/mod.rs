@@ -95,7 +95,7 @@ pub struct Members {
     pub workers: Vec<HostEntry>,
 }
 
-/// The front-end's machine, in the order in which it is made: network, keys, tunnel, names, services, queue, daemon,
+/// The front-end's machine, in the order in which it is made: guard, network, keys, tunnel, names, services, queue, daemon,
 /// and what starts it all at boot.
 pub fn machine_spec(
     cluster: &Cluster,
@@ -109,6 +109,8 @@ pub fn machine_spec(
     let network = network::of_front_end(cluster, &members.underlay, &taps);
     let mut held_back = guard::of_uplinks(&network);
     held_back.extend(services::guard::rules(&cluster.name, &guarded(cluster, around)));
+    // Before the links, so that nobody is let in meanwhile; undone after them.
+    spec.extend(guard::resources(&cluster.name.owner(), &paths.services().join("guard"), &held_back));
     spec.push(network);
     if around.rotates_logs {
         spec.extend(logs::rotation("landbridge", &paths.log));
@@ -117,7 +119,6 @@ pub fn machine_spec(
     spec.extend(tunnel::resources(cluster, paths, around.send_room));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
     spec.extend(services::hosts::resources(&front_end, &around.own_name, &members.workers));
-    spec.extend(guard::resources(&cluster.name.owner(), &paths.services().join("guard"), &held_back));
     spec.extend(services::nfs::resources(cluster, paths, around.nfs_server));
     spec.extend(services::nis::resources(cluster, paths, &members.workers, around.rpcbind));
     spec.extend(queue.resources());

@@ -79,16 +79,17 @@ impl Roster {
         Ok(SERVICES.into_iter().find(|stage| !has_passed(stage)).or(Some(Stage::Canary)))
     }
 
-    /// What follows from a person's having revoked a machine's certificates: a host is of the segment no more, a worker no worker,
-    /// and its session is ended before it counts as none, so that a crash between the two is found. Twice is once.
+    /// What follows from a person's having revoked a machine's certificates: a host is of the segment no more; a worker's session
+    /// is ended, and it counts as failed, whether or not its session could be ended. Twice is once.
     pub async fn shut_out(self: &Arc<Self>, name: &NodeName) -> Result<(), RosterError> {
         if self.store.hosts()?.iter().any(|host| host.name == *name && host.enrolled.is_some()) {
-            self.forget_host(name).await?;
-            return Ok(());
+            return self.forget_host(name).await.map(drop);
         }
-        self.cut_session(name).await?;
+        // In this order: after a crash between the two it is ready still, and is found.
+        let cut = self.cut_session(name).await;
         crash::point();
-        self.locked_out(name)
+        self.locked_out(name)?;
+        cut
     }
 
     /// A worker whose certificates a person has revoked is no worker any more, whatever it says.

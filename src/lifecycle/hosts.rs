@@ -15,6 +15,7 @@ use crate::enroll::Peer;
 use crate::network;
 use crate::spec::{Cluster, HostKind};
 use crate::store::{HostNews, HostRecord, Store, StoreError};
+use crate::worker::{Worker, WorkerState};
 
 impl Roster {
     /// A host has used its token: its fabric follows, and everybody else's flood entries.
@@ -33,14 +34,7 @@ impl Roster {
             self.store.forget_host(name)?;
             return Ok(true);
         }
-        let behind: Vec<String> = self
-            .store
-            .workers()?
-            .into_iter()
-            .filter_map(|worker| {
-                (worker.host.as_ref() == Some(name) && worker.state.has_called()).then(|| worker.name.to_string())
-            })
-            .collect();
+        let behind = self.behind(name)?;
         if !behind.is_empty() && !host.leaving {
             return Err(RosterError::HasWorkers { name: name.clone(), workers: behind.join(", ") });
         }
@@ -51,6 +45,12 @@ impl Roster {
             self.membership_changed().await?;
         }
         Ok(changed)
+    }
+
+    /// The workers that are there, or on their way.
+    fn behind(&self, host: &NodeName) -> Result<Vec<String>, StoreError> {
+        let is_there = |worker: &Worker| worker.host.as_ref() == Some(host) && worker.state != WorkerState::Planned;
+        Ok(self.store.workers()?.into_iter().filter(is_there).map(|worker| worker.name.to_string()).collect())
     }
 
     /// Forgets a host that can't be reached any more. `true` when something changed.

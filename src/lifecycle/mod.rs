@@ -202,7 +202,7 @@ impl Roster {
     /// The addresses of the workers that may be at the other end of a tunnel now, and whether each has joined.
     pub fn far_ends(&self) -> Result<BTreeMap<Ipv4Addr, bool>, RosterError> {
         let there = |worker: &&Worker| worker.via == Via::Tunnel && worker.state.has_called();
-        let joined = |worker: &Worker| (worker.address, worker.state.was_proved());
+        let joined = |worker: &Worker| (worker.address, worker.ready.is_some());
         Ok(self.store.workers()?.iter().filter(there).map(joined).collect())
     }
 
@@ -304,7 +304,9 @@ pub enum RosterError {
     #[error("{0} is a cloud and has no bridge: its workers come with --via tunnel")]
     NoBridge(NodeName),
     /// A host with workers behind it.
-    #[error("{name} has workers on it: {workers}; destroy them first, or take it out anyway with --force")]
+    #[error(
+        "{name} has workers on it: {workers}; destroy them and wait until they are gone, or take it out anyway with --force"
+    )]
     HasWorkers {
         /// The host.
         name: NodeName,

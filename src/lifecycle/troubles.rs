@@ -1,5 +1,5 @@
-//! What doesn't go on by itself, and why: a host that can't be asked for its machines, a worker that can't be taken away. It is tried
-//! again all the time, after a restart too, so nothing of this is on disk.
+//! What doesn't go on by itself, and why: a host that can't be asked for its machines, a worker that can't be taken away.
+//! It is tried again all the time, after a restart too, so nothing of this is on disk.
 
 use std::collections::BTreeMap;
 use std::error::Error;

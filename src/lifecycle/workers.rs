@@ -115,6 +115,7 @@ impl Roster {
 
     /// Goes on with everything that was under way, after a start.
     pub async fn resume(self: &Arc<Self>) -> Result<(), RosterError> {
+        self.finish_revocations().await?;
         for worker in self.store.workers()? {
             match worker.state {
                 // Opening it again may have been interrupted.
@@ -122,7 +123,6 @@ impl Roster {
                 _ => self.take_up(&worker.name),
             }
         }
-        self.finish_revocations().await?;
         self.start_watching();
         for worker in self.store.workers()? {
             if worker.state == WorkerState::Planned && self.machine(worker.id)?.is_none() {
@@ -132,20 +132,21 @@ impl Roster {
         Ok(())
     }
 
-    /// Carries out what follows from revocations that a crash has cut short: whoever is beyond the identity stage has had a
-    /// certificate, and has none that is good any more.
+    /// Carries out what follows from revocations that a crash has cut short: of hosts, and of workers beyond the identity
+    /// stage, which have had a certificate.
     async fn finish_revocations(self: &Arc<Self>) -> Result<(), RosterError> {
+        let has_had_one = |worker: &Worker| {
+            worker.state.was_proved() || matches!(worker.state, WorkerState::Joining(at) if at > Stage::Identity)
+        };
+        let workers = self.store.workers()?.into_iter().filter(has_had_one).map(|worker| worker.name);
+        let hosts = self.store.hosts()?.into_iter().filter(|host| host.enrolled.is_some()).map(|host| host.name);
         let records = self.with_authority(|authority| authority.register().list(Timestamp::now()))?;
-        let worth = |name: &NodeName, state| records.iter().any(|r| r.certificate.name == *name && r.state == state);
-        for worker in self.store.workers()? {
-            let has_had_one = matches!(worker.state, WorkerState::Joining(at) if at > Stage::Identity);
-            let name = &worker.name;
-            if (has_had_one || worker.state.was_proved())
-                && worth(name, CertificateState::Revoked)
-                && !worth(name, CertificateState::Valid)
-                && let Err(error) = self.shut_out(name).await
+        for name in workers.chain(hosts) {
+            let newest = records.iter().filter(|r| r.certificate.name == name).max_by_key(|r| r.certificate.not_before);
+            if newest.is_some_and(|newest| newest.state == CertificateState::Revoked)
+                && let Err(error) = self.shut_out(&name).await
             {
-                tracing::error!(%name, error = &error as &dyn std::error::Error, "a revoked worker was not shut out");
+                tracing::error!(%name, error = &error as &dyn std::error::Error, "who is revoked was not shut out");
             }
         }
         Ok(())

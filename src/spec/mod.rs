@@ -17,8 +17,8 @@ pub use template::{example, template};
 
 pub use crate::reading::{Also, Code, Finding, Findings, Place, Severity};
 
-/// Names that no machine can have: they have a meaning of their own, to every resolver, and to Grid Engine (host_conf(5), complex(5)
-/// and sge_types(1) keep `global`, `template`, `all`, `default`, `none` and `unknown` for themselves).
+/// Names that no machine can have: they have a meaning of their own, to every resolver, and to Grid Engine (host_conf(5),
+/// complex(5) and sge_types(1) keep `global`, `template`, `all`, `default`, `none` and `unknown` for themselves).
 pub const RESERVED_NAMES: [&str; 7] = ["localhost", "global", "template", "all", "default", "none", "unknown"];
 
 /// The front-end's name on the vLAN unless the file says otherwise.

@@ -242,7 +242,7 @@ pub trait Store: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The name is taken by a machine that is not gone, or by resolvers or the queue.
-    #[error("the name {0} is taken: destroy the machine that has it, or choose another name")]
+    #[error("the name {0} is taken, by a machine that is not gone or by its own meaning: choose another")]
     NameTaken(NodeName),
     /// No address is left.
     #[error(

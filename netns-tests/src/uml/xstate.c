@@ -1,9 +1,9 @@
 // ptrace(2) for user-mode-linux on processors with registers that it doesn't know.
 //
-// Linux takes a process's extended registers (NT_X86_XSTATE) only as one piece of the size that this machine's processor has, and
-// user-mode-linux 6.1 has room for AVX-512 and no more: on processors with AMX its first process dies at its first instruction. What
-// is beyond its room is handed over here as zeros, which is how those registers begin; a guest has no leave to use them.
-// Preloaded, ld.so(8). Where the processor's registers fit, nothing is changed.
+// Linux takes a process's extended registers (NT_X86_XSTATE) only as one piece of the size that this machine's processor
+// has, and user-mode-linux 6.1 has room for AVX-512 and no more: on processors with AMX its first process dies at its first
+// instruction. What is beyond its room is handed over here as zeros, which is how those registers begin; a guest has no
+// leave to use them. Preloaded, ld.so(8). Where the processor's registers fit, nothing is changed.
 
 #define _GNU_SOURCE
 #include <cpuid.h>

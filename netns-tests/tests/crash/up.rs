@@ -14,8 +14,9 @@ fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1, 2
     let ursa = Ursa::draw(&format!("crash-up-{lab}"))?;
     let bare = Trace::of(&ursa.frontend)?;
     let mut moments = (0..).filter(|at| at / 2 % LABS == lab);
-    let mut swept = 0;
+    let (mut swept, mut last) = (0, 0);
     for at in moments.by_ref() {
+        last = at;
         let begun = std::time::Instant::now();
         let died = dies_at(&ursa, "up", at)?;
         for down_at in is_finished(at).then_some([at, at ^ 1]).into_iter().flatten() {
@@ -32,7 +33,7 @@ fn up_killed_at_any_moment_is_finished_by_up_and_undone_by_down(#[values(0, 1, 2
     }
     println!("lab {lab}: {swept} moments of up");
     // And what moments `down` has beyond those of `up`.
-    for at in moments {
+    for at in std::iter::once(last).chain(moments) {
         comes_up(&ursa)?;
         let died = dies_at(&ursa, "down --force --purge", at)?;
         nothing_is_left(&ursa, &bare, at)?;

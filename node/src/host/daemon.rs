@@ -142,7 +142,7 @@ impl<'a> Host<'a> {
             self.look_at = Instant::now() + LOOK;
             return;
         };
-        let (changed, failure) = apply(machine, &spec(self.state, &order.network)).await;
+        let (changed, failure) = apply(machine, self.state, &order.network).await;
         let pause = if failure.is_some() { self.repairs.pause() } else { LOOK };
         if failure.is_none() {
             self.repairs.reset();
@@ -198,27 +198,43 @@ impl<'a> Host<'a> {
     }
 }
 
-/// The links, and where nft(8) is there, what keeps strangers from them.
-fn spec(state: &State, network: &Network) -> MachineSpec {
+/// Makes the links as ordered, behind their guard: nobody is let in before it is there. Where it can't be had the links are
+/// made all the same, and that is told.
+async fn apply(machine: &mut Machine, state: &State, network: &Network) -> (Vec<String>, Option<Failure>) {
+    let guard = guard::resources(&network.owner, &state.paths().guard(), &guard::of_uplinks(network));
+    let guarded = make_guard(machine, &guard).await;
     let mut spec = MachineSpec::default();
+    if guarded.is_ok() {
+        spec.extend(guard);
+    }
     spec.push(network.clone());
-    let rules = if Path::new(guard::NFT).exists() { guard::of_uplinks(network) } else { Vec::new() };
-    spec.extend(guard::resources(&network.owner, &state.paths().guard(), &rules));
-    spec
+    let (mut done, unguarded) = match guarded {
+        Ok(done) => (done, None),
+        Err(failure) => (Vec::new(), Some(failure)),
+    };
+    let failure = match machine.converge(&spec).await {
+        Ok(report) => {
+            for note in &report.notes {
+                tracing::info!("{note}");
+            }
+            done.extend(report.done);
+            unguarded
+        }
+        Err(error) => Some(words::local("this host's fabric as ordered", &error)),
+    };
+    for line in &done {
+        tracing::info!("{line}");
+    }
+    if let Some(failure) = &failure {
+        tracing::warn!(%failure, "the fabric is not as ordered");
+    }
+    (done, failure)
 }
 
-async fn apply(machine: &mut Machine, spec: &MachineSpec) -> (Vec<String>, Option<Failure>) {
-    match machine.converge(spec).await {
-        Ok(report) => {
-            for line in report.done.iter().chain(&report.notes) {
-                tracing::info!("{line}");
-            }
-            (report.done, None)
-        }
-        Err(error) => {
-            let failure = words::local("this host's fabric as ordered", &error);
-            tracing::warn!(%failure, "the fabric is not as ordered");
-            (Vec::new(), Some(failure))
-        }
+async fn make_guard(machine: &mut Machine, guard: &MachineSpec) -> Result<Vec<String>, Failure> {
+    if !guard.resources.is_empty() && !Path::new(guard::NFT).exists() {
+        return Err(words::missing_program("the uplink's guard", guard::NFT, "nftables"));
     }
+    let made = machine.extend(guard).await;
+    made.map(|report| report.done).map_err(|error| words::local("a guard in front of the uplink", &error))
 }

@@ -26,7 +26,8 @@ pub(super) async fn prove(worker: &Worker, until: Instant) -> Result<(), Failure
     Err(failure(worker, echo, most))
 }
 
-/// What is mounted from now on can grow to large packets. Whether they get through is for the agent to find out, when nobody waits.
+/// What is mounted from now on can grow to large packets. Whether they get through is for the agent to find out, when
+/// nobody waits.
 async fn prepare_for_more(worker: &Worker) -> Result<(), Failure> {
     let path = worker.path().map_err(|e| words::local("the path to the front-end", &e))?;
     if let Some(path) = path

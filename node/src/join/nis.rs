@@ -154,7 +154,8 @@ fn user(line: &str) -> Option<&str> {
     line.split_once(':').map(|(name, _)| name)
 }
 
-/// Waits until ypbind has written down whom it is bound to, since it `begun`; what is older may be another's word, and ypbind is asked.
+/// Waits until ypbind has written down whom it is bound to, since it `begun`; what is older may be another's word, and
+/// ypbind is asked.
 async fn bound(nis: &NisBundle, begun: Option<SystemTime>, until: Instant) -> Result<(), Failure> {
     let doubt = Instant::now() + DOUBT;
     let watch =

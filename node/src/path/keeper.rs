@@ -68,8 +68,8 @@ impl PathKeeper {
         Self { routes, device, peer, sizes, judge: Judge::new() }
     }
 
-    /// Sets the routes and doesn't look yet: connections that begin from now on can grow. A large packet on a path that has just begun
-    /// holds up all that comes behind it, for some round trips.
+    /// Sets the routes and doesn't look yet: connections that begin from now on can grow. A large packet on a path that has
+    /// just begun holds up all that comes behind it, for some round trips.
     pub async fn prepare(&self) -> Result<(), PathError> {
         self.set().await
     }

@@ -40,7 +40,7 @@ impl Roster {
             tokio::time::sleep(pause.grow()).await;
             let now = self.store.worker(&worker.name)?.filter(|now| now.id == worker.id);
             if !now.is_some_and(|now| matches!(now.state, WorkerState::Failed(_))) {
-                return Ok(());
+                break;
             }
         }
         self.untroubled(&worker.name);

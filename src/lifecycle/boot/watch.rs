@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use landbridge_node::wire::Failure;
 use landbridge_pki::NodeName;
 
 use super::decide::{Look, Next, decide};
@@ -15,7 +16,7 @@ use super::{Maker, Roster};
 use crate::lifecycle::RosterError;
 use crate::provider::{Machine, MachineState};
 use crate::store::MachineRecord;
-use crate::worker::{Worker, WorkerState};
+use crate::worker::{FailedAt, Worker, WorkerState};
 
 /// In how many looks in a row an attempt's machine was missed.
 type Misses = HashMap<(i64, u32), u32>;
@@ -73,7 +74,7 @@ impl Roster {
     ) -> Result<(), RosterError> {
         match next {
             Next::Wait => {}
-            Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, too_late(record, mine, at)))),
+            Next::GiveUp(at) => self.start_giving_up(worker, record, Some((at, self.late(record, mine, at)))),
             Next::Vanished(at) => self.start_giving_up(worker, record, Some((at, vanished(record, mine)))),
             Next::Discard => self.start_giving_up(worker, record, None),
             Next::Double => self.start_beginning_anew(worker, record),
@@ -85,6 +86,10 @@ impl Roster {
             Next::Reclaimed(at) => self.taken_back(worker, at)?,
         }
         Ok(())
+    }
+
+    fn late(&self, record: &MachineRecord, mine: &[Machine], at: FailedAt) -> Failure {
+        too_late(record, mine, at, self.cluster().front_end.public)
     }
 
     fn start_beginning_anew(self: &Arc<Self>, worker: &Worker, record: &MachineRecord) {

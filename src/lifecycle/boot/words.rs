@@ -1,6 +1,6 @@
 //! What is told of a machine that came to nothing. Pure.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use landbridge_node::wire::{Failure, plain};
 
@@ -11,12 +11,12 @@ use crate::worker::FailedAt;
 /// So many characters of what a host says of a machine's end.
 const MOST_OF_WHY: usize = 300;
 
-/// Its time is over; `mine` is what its host last showed of it.
-pub(super) fn too_late(record: &MachineRecord, mine: &[Machine], at: FailedAt) -> Failure {
+/// Its time is over; `mine` is what its host last showed of it, `home` where it should have called.
+pub(super) fn too_late(record: &MachineRecord, mine: &[Machine], at: FailedAt, home: Ipv4Addr) -> Failure {
     let (within, host) = (format!("{:#}", record.patience), &record.host);
     let (expected, hint) = match at {
         FailedAt::Stage(stage) => (format!("the worker to be ready within {within}; it came to {stage}"), None),
-        _ => (format!("a word from its machine on {host} within {within}"), way_out(mine)),
+        _ => (format!("a word from its machine on {host} within {within}"), way_out(mine, home)),
     };
     let console = format!("read what it wrote: landbridge worker console {}", record.worker);
     Failure {
@@ -27,7 +27,11 @@ pub(super) fn too_late(record: &MachineRecord, mine: &[Machine], at: FailedAt) -
 }
 
 /// The commonest reason for silence in a cloud: a subnet that gives out no public addresses, and has no other way out.
-fn way_out(mine: &[Machine]) -> Option<String> {
+fn way_out(mine: &[Machine], home: Ipv4Addr) -> Option<String> {
+    // Within one private network, or over somebody's own way between two, it may well be right.
+    if home.is_private() {
+        return None;
+    }
     let is_private = |address: &IpAddr| matches!(address, IpAddr::V4(address) if address.is_private());
     let address = mine.iter().find_map(|machine| machine.address).filter(is_private)?;
     Some(format!(
@@ -77,15 +81,17 @@ mod tests {
 
     #[test]
     fn a_silent_machine_without_a_public_address_is_told_of_its_way_out() {
-        let told = |address| {
-            let record = MachineRecord::example(1);
-            too_late(&record, &[machine(address, None)], FailedAt::Booting).remedy
+        let told_from = |address, home: &str| {
+            let (record, home) = (MachineRecord::example(1), home.parse().expect("an address"));
+            too_late(&record, &[machine(address, None)], FailedAt::Booting, home).remedy
         };
+        let told = |address| told_from(address, "198.51.100.1");
         insta::assert_snapshot!(
             told(Some("172.31.0.11")),
             @"read what it wrote: landbridge worker console w1; it has no public address, only 172.31.0.11: from there it calls home through a NAT gateway or not at all"
         );
         assert_eq!(told(Some("203.0.113.4")), told(None));
+        assert_eq!(told_from(Some("172.31.0.11"), "172.31.0.5"), told(None), "they are neighbours");
     }
 
     #[test]

@@ -17,15 +17,15 @@ fn wish(worker: Option<&str>, via: Via, host: Option<&str>) -> TokenRequest {
 #[rstest]
 #[case::of_the_resolver(
     wish(Some("localhost"), Via::Bridge, None),
-    "the name localhost is taken: destroy the machine that has it, or choose another name"
+    "the name localhost is taken, by a machine that is not gone or by its own meaning: choose another"
 )]
 #[case::of_the_queue(
     wish(Some("global"), Via::Bridge, None),
-    "the name global is taken: destroy the machine that has it, or choose another name"
+    "the name global is taken, by a machine that is not gone or by its own meaning: choose another"
 )]
 #[case::of_a_host(
     wish(Some("ursa01"), Via::Bridge, None),
-    "the name ursa01 is taken: destroy the machine that has it, or choose another name"
+    "the name ursa01 is taken, by a machine that is not gone or by its own meaning: choose another"
 )]
 #[case::nowhere(wish(None, Via::Bridge, Some("ursa99")), "there is no host ursa99")]
 #[case::no_bridge(
@@ -51,7 +51,7 @@ async fn a_host_with_workers_on_it_is_let_go_only_by_force() {
     let refused = house.roster.remove_host(&name("ursa01")).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "ursa01 has workers on it: w1; destroy them first, or take it out anyway with --force"
+        "ursa01 has workers on it: w1; destroy them and wait until they are gone, or take it out anyway with --force"
     );
     assert!(house.roster.forget_host(&name("ursa01")).await.unwrap());
 }
@@ -65,6 +65,11 @@ async fn a_host_that_is_revoked_is_of_the_segment_no_more() {
     assert_eq!(members().len(), 2);
     assert!(house.roster.revoke(&name("ursa01")).await.unwrap());
     assert_eq!(members().len(), 1);
+
+    house.roster.lock_out(&name("ursa02")).unwrap();
+    assert_eq!(members().len(), 1, "as a crash left it");
+    house.roster.resume().await.unwrap();
+    assert_eq!(members().len(), 0);
 }
 
 #[tokio::test]

@@ -54,8 +54,8 @@ fn insert(
     .failed("recording a machine")
 }
 
-/// Machines take what was planned for them; workers that joined with a token take what they said they have. A cloud has room for so
-/// many, whatever their size: its type may have changed since the first of them.
+/// Machines take what was planned for them; workers that joined with a token take what they said they have. A cloud has
+/// room for so many, whatever their size: its type may have changed since the first of them.
 fn room(tx: &Transaction<'_>, machine: &MachinePlan) -> Result<(), StoreError> {
     let (cpu, memory, count): (u32, i64, u32) = tx
         .query_row(

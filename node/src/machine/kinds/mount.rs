@@ -120,6 +120,11 @@ impl MountEntry {
     }
 }
 
+/// The options that make a difference: `sec=sys` is what nfs(5) does anyhow, and no reason to mount anew under people's jobs.
+fn telling(options: &str) -> impl Iterator<Item = &str> {
+    options.split(',').filter(|option| *option != "sec=sys")
+}
+
 /// Space, tab, newline and backslash are written in octal.
 fn unescaped(text: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
@@ -213,7 +218,8 @@ impl Record {
     }
 
     fn means(&self, wanted: &Mount) -> bool {
-        (&self.source, &self.fstype, &self.options) == (&wanted.source, &wanted.fstype, &wanted.options)
+        let same = (&self.source, &self.fstype) == (&wanted.source, &wanted.fstype);
+        same && telling(&self.options).eq(telling(&wanted.options))
     }
 
     /// Whether it is the topmost mount at its target.
