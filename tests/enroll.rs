@@ -1,7 +1,7 @@
 //! The join API's door: whoever is malformed, oversized, slow or a stranger gets a clear refusal and disturbs nobody else.
 #![allow(clippy::unwrap_used)]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ fn refused<T>() -> Result<T, Refusal> {
 }
 
 impl Gate for Stub {
+    fn distrusted(&self, _: IpAddr) {}
+
     fn node(&self) -> Result<Bytes, Refusal> {
         Ok(Bytes::from_static(PROGRAM))
     }

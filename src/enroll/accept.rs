@@ -1,6 +1,7 @@
 //! The accept loop: TLS, the peer's certificate, and limits on number and time.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::AlertDescription;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -55,7 +57,7 @@ pub async fn serve<G: Gate>(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    let router = router(gate);
+    let router = router(Arc::clone(&gate));
     let crowd = Arc::new(Crowd::new(limits));
     let guests = TaskTracker::new();
     let mut told = None;
@@ -80,10 +82,11 @@ pub async fn serve<G: Gate>(
             continue;
         };
         let acceptor = TlsAcceptor::from(tls.borrow().clone());
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, stop, gate) = (router.clone(), stop.clone(), Arc::clone(&gate));
         guests.spawn(async move {
+            let distrusted = || gate.distrusted(address.ip());
             tokio::select! {
-                () = attend(stream, acceptor, router, limits) => {}
+                () = attend(stream, acceptor, router, limits, distrusted) => {}
                 () = stop.cancelled() => {}
             }
             drop(place);
@@ -93,13 +96,18 @@ pub async fn serve<G: Gate>(
     guests.wait().await;
 }
 
-async fn attend(stream: TcpStream, acceptor: TlsAcceptor, router: Router, limits: Limits) {
+async fn attend(stream: TcpStream, acceptor: TlsAcceptor, router: Router, limits: Limits, distrusted: impl Fn()) {
     // Requests are small and answered at once: waiting to fill a segment only costs a round trip.
     let _ = stream.set_nodelay(true);
     let handshake = tokio::time::timeout(limits.greeting, acceptor.accept(stream)).await;
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+        Ok(Err(error)) => {
+            if is_distrust(&error) {
+                distrusted();
+            }
+            return tracing::debug!(%error, "TLS handshake failed");
+        }
         Err(_) => return tracing::debug!("TLS handshake took too long"),
     };
     let peer = MaybePeer(tls::peer(stream.get_ref().1));
@@ -116,6 +124,12 @@ async fn attend(stream: TcpStream, acceptor: TlsAcceptor, router: Router, limits
         Ok(Err(error)) => tracing::debug!(%error, "connection ended"),
         Err(_) => tracing::debug!("a stranger took too long"),
     }
+}
+
+/// Whether it was the other end's word that it doesn't take our certificate, as nodes say it (RFC 8446, section 6.2).
+fn is_distrust(error: &io::Error) -> bool {
+    let said = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(said, Some(rustls::Error::AlertReceived(AlertDescription::CertificateUnknown)))
 }
 
 /// Who is inside.

@@ -9,6 +9,7 @@ mod routes;
 mod tls;
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use axum::body::Bytes;
 use landbridge_node::wire::{
@@ -37,6 +38,9 @@ impl Peer {
 /// Who decides about requests. Long polls (`orders`, `fabric`) answer when something is newer than `after`, at the latest
 /// after half a minute.
 pub trait Gate: Send + Sync + 'static {
+    /// A machine at this address has said that it doesn't take the front-end's certificate.
+    fn distrusted(&self, by: IpAddr);
+
     /// Anybody who wants `landbridge-node` as it belongs to this front-end. There is nothing secret in it.
     fn node(&self) -> Result<Bytes, Refusal>;
 

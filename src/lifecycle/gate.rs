@@ -1,5 +1,6 @@
 //! The roster behind the join API's door.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -17,6 +18,10 @@ use crate::worker::{LeaveStep, WorkerState};
 pub struct Doorkeeper(pub Arc<Roster>);
 
 impl Gate for Doorkeeper {
+    fn distrusted(&self, by: IpAddr) {
+        self.0.note_distrust(by);
+    }
+
     fn node(&self) -> Result<Bytes, Refusal> {
         let program = self.0.node_program().map_err(|e| internal("reading landbridge-node", &e))?;
         Ok(program.bytes.clone())

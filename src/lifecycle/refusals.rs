@@ -1,6 +1,7 @@
 //! Joins that were refused, told on the front-end too: to whom the token belongs, or that somebody tried one of nobody's.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +34,14 @@ impl Refusals {
 }
 
 impl Roster {
+    /// Says that a machine there did not take this front-end's certificate. Whose token it has, it did not say.
+    pub(super) fn note_distrust(&self, by: IpAddr) {
+        if self.refusals.is_news(None, RefusalCode::Stranger, Timestamp::now()) {
+            let why = "its token is of another authority, or its clock is wrong";
+            self.note_of("front-end", &format!("a machine at {by} does not take this front-end's certificate: {why}"));
+        }
+    }
+
     /// Says that a machine that calls itself so was refused. A worker that is still only planned shows why.
     pub(super) fn note_refusal(
         &self,

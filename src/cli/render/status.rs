@@ -99,6 +99,7 @@ fn capacity(view: &ClusterView) -> String {
 /// Whether everything that should serve does; for the exit status.
 pub fn is_healthy(view: &ClusterView) -> bool {
     view.front_end.up
+        && view.attention.is_empty()
         && view.front_end.services.iter().all(|service| service.state == ServiceState::Up)
         && view.front_end.tunnels.iter().all(|tunnel| tunnel.state == ServiceState::Up)
         && view.hosts.iter().all(|host| Tone::from(host.state) != Tone::Bad)
