@@ -129,7 +129,6 @@ fn what_stands_in_the_way_is_told_and_nothing_is_changed() -> LabResult<()> {
     told("no_export", "rm -rf /tmp/home; sed -i 's#/home#/data#' /etc/landbridge/cluster.toml", "true")
 }
 
-/// `plan`'s exit status and what it says.
 #[test]
 fn where_systemd_is_the_init_up_installs_a_unit_and_down_removes_it() -> LabResult<()> {
     let ursa = Ursa::draw("unit")?;
@@ -164,6 +163,7 @@ fn a_front_end_that_gets_another_address_shows_it_and_its_workers_find_it_there(
     Ok(())
 }
 
+/// `plan`'s exit status and what it says.
 fn plan(ursa: &Ursa) -> LabResult<(i32, String)> {
     let said = ursa.landbridge("plan").output()?;
     Ok((said.status, said.out()))
