@@ -9,8 +9,8 @@ use axum::body::Bytes;
 use jiff::Timestamp;
 use landbridge::enroll::{Gate, Limits, Peer, TlsIdentity, serve, server_config};
 use landbridge_node::wire::{
-    Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, MAX_BODY, Orders, Refusal, RefusalCode,
-    RejoinRequest, RenewRequest, StageNews, Standing, TakenBack,
+    Admission, Bundle, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, MAX_BODY, Orders, Refusal,
+    RefusalCode, RejoinRequest, RenewRequest, StageNews, Standing, TakenBack,
 };
 use landbridge_pki::authority::CertificateSpec;
 use landbridge_pki::{Authority, KeyPair, NodeName, Role};
@@ -72,6 +72,10 @@ impl Gate for Stub {
         refused()
     }
     async fn fabric_report(&self, _: Peer, _: FabricReport) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    async fn load(&self, _: Peer, _: HostLoad) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -49,6 +49,28 @@ fn what_a_lost_memory_leaves_behind_is_told_and_put_right() -> LabResult<()> {
     nothing_is_left(&ursa, &cloud)
 }
 
+/// What the front-end's side of a worker consists of, taken away behind the daemon's back.
+const TAKEN_AWAY: &str = "rm /var/lib/landbridge/tunnel/ccd/t1
+    sqlite3 /var/lib/landbridge/landbridge.db \"DELETE FROM lease WHERE address = (SELECT address FROM worker WHERE name = 't1')\"
+    export SGE_CELL=landbridge-ursa
+    qconf -purge queue slots all.q@t1; qconf -dattr hostgroup hostlist t1 @landbridge; qconf -dh t1";
+
+#[test]
+fn what_a_ready_worker_has_lost_on_the_front_end_is_told_and_given_back() -> LabResult<()> {
+    let ursa = Ursa::light("lost")?;
+    let machine = ursa.light_instance("t1", "203.0.113.99/24")?;
+    ursa.join(&machine, Way::Tunnel, "ec2")?;
+    ursa.frontend.run(TAKEN_AWAY).expect_ok()?;
+    // Its canary job may not have ended for the queue master yet.
+    ursa.frontend.wait_until("SGE_CELL=landbridge-ursa qconf -de t1", SOON)?;
+    print!("{}", ursa.landbridge("audit").output()?.out());
+    assert_eq!(findings(&ursa)?, BTreeSet::from(["tunnel", "queue", "lease"].map(str::to_owned)));
+    print!("{}", ursa.landbridge("audit --repair").deadline(SOON).expect_ok()?);
+    assert_eq!(ursa.landbridge("audit").expect_ok()?, "nothing is left over\n");
+    assert_eq!(ursa.state("t1")?, "ready");
+    ursa.as_ada(&ursa.frontend, "qsub -sync y -o /dev/null -j y -wd /tmp -l h=t1 -b y true").map(drop)
+}
+
 /// Something in the cloud that bears the cluster's tags, and that no instance needs.
 fn abandon(cloud: &Cloud, action: &str, kind: &str, parameters: &[(&str, &str)]) -> LabResult<()> {
     let tags = [

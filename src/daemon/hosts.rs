@@ -36,6 +36,9 @@ pub(super) fn hosts(roster: &Roster, now: Timestamp) -> Result<Vec<HostView>, Ro
     let rooms = (0_u32..).zip(cluster.hosts.iter().zip(roster.rooms()?));
     let view = |(id, (host, room)): (u32, (&Host, crate::placement::Room))| {
         let mut view = self::host(&cluster, (id, host), room.space, roster.told(&host.name), &known, now);
+        let load = roster.load(&host.name, now);
+        view.idle_cpu = load.map(|load| load.idle_cpu);
+        view.available_memory = load.map(|load| load.available_memory_kib);
         // One that never had a machine may have nothing to be asked with: a cloud without credentials.
         if let Some(why) = roster.trouble(&host.name).filter(|_| known.has_machines(&host.name)) {
             view.failure.get_or_insert(why);
@@ -79,6 +82,8 @@ fn host(
         total_memory: total.memory_mib * 1024,
         free_memory: total.memory_mib.saturating_sub(allocated.memory_mib) * 1024,
         allocated_memory: allocated.memory_mib * 1024,
+        idle_cpu: None,
+        available_memory: None,
         underlay,
         bridge: underlay.map(|_| naming::bridge(&cluster.name).to_string()),
         detail,

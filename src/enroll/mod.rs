@@ -13,8 +13,8 @@ use std::net::IpAddr;
 
 use axum::body::Bytes;
 use landbridge_node::wire::{
-    Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageNews, TakenBack,
+    Admission, Bundle, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, Orders, Refusal, RejoinRequest,
+    RenewRequest, StageNews, TakenBack,
 };
 use landbridge_pki::{CertificateFacts, NodeName};
 
@@ -70,4 +70,7 @@ pub trait Gate: Send + Sync + 'static {
 
     /// What a host did and sees.
     fn fabric_report(&self, peer: Peer, report: FabricReport) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// How busy a host is.
+    fn load(&self, peer: Peer, load: HostLoad) -> impl Future<Output = Result<(), Refusal>> + Send;
 }

@@ -38,6 +38,7 @@ pub(super) fn router<G: Gate>(gate: Arc<G>) -> Router {
         .route("/v1/left", post(left::<G>))
         .route("/v1/taken-back", post(taken_back::<G>))
         .route("/v1/fabric", get(fabric::<G>).post(fabric_report::<G>))
+        .route("/v1/load", post(load::<G>))
         .fallback(unknown)
         .with_state(gate)
 }
@@ -101,6 +102,11 @@ async fn fabric<G: Gate>(
 async fn fabric_report<G: Gate>(State(gate): Door<G>, Extension(caller): Caller, request: Request) -> Answer<()> {
     let peer = caller.of(&[Role::Host])?;
     Ok(Json(gate.fabric_report(peer, read(request).await?).await?))
+}
+
+async fn load<G: Gate>(State(gate): Door<G>, Extension(caller): Caller, request: Request) -> Answer<()> {
+    let peer = caller.of(&[Role::Host])?;
+    Ok(Json(gate.load(peer, read(request).await?).await?))
 }
 
 async fn unknown(request: Request) -> Answer<()> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use landbridge_node::wire::{
-    Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, Refusal, RejoinRequest, RenewRequest,
-    StageNews, Standing, TakenBack,
+    Admission, Bundle, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, Orders, Refusal, RejoinRequest,
+    RenewRequest, StageNews, Standing, TakenBack,
 };
 
 use super::Roster;
@@ -66,6 +66,12 @@ impl Gate for Doorkeeper {
     async fn fabric_report(&self, peer: Peer, report: FabricReport) -> Result<(), Refusal> {
         self.0.not_revoked(&peer)?;
         self.0.hear_host(peer.name(), report).map_err(Refusal::from)
+    }
+
+    async fn load(&self, peer: Peer, load: HostLoad) -> Result<(), Refusal> {
+        self.0.not_revoked(&peer)?;
+        self.0.hear_load(peer.name(), load, jiff::Timestamp::now());
+        Ok(())
     }
 }
 

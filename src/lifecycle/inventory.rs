@@ -64,6 +64,11 @@ impl Roster {
         Ok(self.store.release_address(address, leave::quarantine(), Timestamp::now())?)
     }
 
+    /// Leases a worker's address to it again. An error when another has it by now.
+    pub fn lease_again(&self, name: &NodeName) -> Result<(), RosterError> {
+        Ok(self.store.lease_again(self.alive(name)?.id)?)
+    }
+
     /// Makes the front-end's side of a worker again.
     pub async fn prepare_again(&self, name: &NodeName) -> Result<(), RosterError> {
         let worker = self.alive(name)?;

@@ -13,6 +13,7 @@ mod hear;
 mod hosts;
 mod inventory;
 mod leave;
+mod loads;
 mod prove;
 mod refusals;
 mod refuse;
@@ -43,6 +44,7 @@ use crate::tunnel::{self, Server, Tunnel, TunnelError};
 use crate::worker::Worker;
 use bell::Bells;
 use goodbye::Goodbyes;
+use loads::Loads;
 use refusals::Refusals;
 use troubles::Troubles;
 
@@ -114,6 +116,7 @@ pub struct Roster {
     busy: Mutex<std::collections::HashSet<NodeName>>,
     refusals: Refusals,
     troubles: Troubles,
+    loads: Loads,
     tasks: TaskTracker,
     /// What other machines are given; read when the first one asks.
     node: OnceLock<NodeProgram>,
@@ -144,6 +147,7 @@ impl Roster {
             busy: Mutex::default(),
             refusals: Refusals::default(),
             troubles: Troubles::default(),
+            loads: Loads::default(),
             tasks: TaskTracker::new(),
             node: parts.node.map_or_else(OnceLock::new, OnceLock::from),
             trust: Notify::new(),

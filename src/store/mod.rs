@@ -171,6 +171,10 @@ pub trait Store: Send + Sync {
     /// Ends the lease of an address that is nobody's.
     fn release_address(&self, address: Ipv4Addr, quarantine: Span, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Leases a worker's address to it again, when its lease was lost or rests in quarantine. [`StoreError::AddressTaken`]
+    /// when another has it by now.
+    fn lease_again(&self, id: i64) -> Result<(), StoreError>;
+
     /// Leased addresses and addresses in quarantine, with the moment when they become free.
     fn leases(&self, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError>;
 
@@ -256,6 +260,12 @@ pub enum StoreError {
         leased: usize,
         /// Not free yet.
         quarantined: usize,
+    },
+    /// Another worker has the address by now.
+    #[error("the address of worker {id} is another's by now, or there is no such worker")]
+    AddressTaken {
+        /// Whose it was.
+        id: i64,
     },
     /// The host has no room for the machine.
     #[error("{host} has no room: {wanted} is wanted, and {left} is left of {whole}")]

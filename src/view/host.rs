@@ -33,6 +33,12 @@ pub struct HostView {
     pub free_memory: u64,
     /// Memory promised to workers, in KiB.
     pub allocated_memory: u64,
+    /// What a physical host's processors didn't use of late, in hundredths, as it told itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_cpu: Option<u32>,
+    /// Memory that its programs could have now, in KiB, as it told itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_memory: Option<u64>,
     /// A physical host's address towards the other members.
     pub underlay: Option<Ipv4Addr>,
     /// A physical host's bridge.

@@ -22,7 +22,7 @@ use super::connection::{Answer, Connection};
 use super::verify::FrontEndVerifier;
 use super::{ApiError, Distrust, Trust};
 use crate::wire::{
-    Admission, Bundle, FabricOrder, FabricReport, Identity, JoinRequest, Orders, RejoinRequest, RenewRequest,
+    Admission, Bundle, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, Orders, RejoinRequest, RenewRequest,
     StageNews, TakenBack,
 };
 
@@ -174,6 +174,11 @@ impl Client {
     /// `POST /v1/fabric`.
     pub async fn fabric_report(&self, body: &FabricReport) -> Result<(), ApiError> {
         self.send(Method::POST, "/v1/fabric", body, ANSWER_DEADLINE).await.map(drop)
+    }
+
+    /// `POST /v1/load`.
+    pub async fn load(&self, body: &HostLoad) -> Result<(), ApiError> {
+        self.send(Method::POST, "/v1/load", body, ANSWER_DEADLINE).await.map(drop)
     }
 
     async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ApiError> {

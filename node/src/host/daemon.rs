@@ -7,6 +7,7 @@ use landbridge_fabric::Network;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Duration, Instant, sleep_until};
 
+use super::load::Meter;
 use super::report;
 use crate::agent::orders::Listener;
 use crate::agent::{Backoff, renew};
@@ -19,6 +20,8 @@ use crate::words;
 
 /// How often the kernel is looked at for drift.
 const LOOK: Duration = Duration::from_secs(3);
+/// How often the front-end is told how busy this host is.
+const TELL: Duration = Duration::from_secs(30);
 /// After a repair that failed.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause between repairs that fail.
@@ -57,6 +60,7 @@ enum Event {
     Order(Box<FabricOrder>),
     Removed(Refusal),
     Look,
+    Load,
     Renewal,
     Stop,
 }
@@ -71,6 +75,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, HostError>
         let event = tokio::select! {
             order = host.listener.next() => order.map_or_else(Event::Removed, |o| Event::Order(Box::new(o))),
             () = sleep_until(host.look_at) => Event::Look,
+            () = sleep_until(host.tell_at) => Event::Load,
             () = sleep_until(host.renew_at) => Event::Renewal,
             _ = terminate.recv() => Event::Stop,
             _ = interrupt.recv() => Event::Stop,
@@ -83,6 +88,7 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, HostError>
                 return Ok(End::Left);
             }
             Event::Look => host.carry_out(machine, false).await,
+            Event::Load => host.tell_load().await,
             Event::Renewal => host.renew().await,
             Event::Order(order) => {
                 state.keep_order(&order)?;
@@ -108,7 +114,9 @@ struct Host<'a> {
     order: Option<FabricOrder>,
     /// Not yet told, because the front-end was not there.
     untold: Option<FabricReport>,
+    meter: Meter,
     look_at: Instant,
+    tell_at: Instant,
     renew_at: Instant,
     /// The front-end said that the certificate is to be renewed, whatever its age.
     outdated: bool,
@@ -120,6 +128,8 @@ impl<'a> Host<'a> {
     fn new(state: &'a State) -> Result<Self, HostError> {
         let member = state.member()?.ok_or(HostError::NotJoined)?;
         let now = Instant::now();
+        let mut meter = Meter::default();
+        meter.look();
         Ok(Self {
             state,
             client: renew::client(&member)?,
@@ -127,7 +137,9 @@ impl<'a> Host<'a> {
             listener: Listener::start(renew::client(&member)?, 0),
             order: state.order()?,
             untold: None,
+            meter,
             look_at: now + LOOK,
+            tell_at: now + LOOK,
             renew_at: now + renew::due_in(&member),
             outdated: false,
             repairs: Backoff::new(FIRST, LONGEST),
@@ -159,6 +171,14 @@ impl<'a> Host<'a> {
         match self.client.fabric_report(report).await {
             Ok(()) => self.untold = None,
             Err(error) => tracing::warn!(%error, "reporting to the front-end failed; the fabric stays as it is"),
+        }
+    }
+
+    async fn tell_load(&mut self) {
+        self.tell_at = Instant::now() + TELL;
+        let Some(load) = self.meter.look() else { return };
+        if let Err(error) = self.client.load(&load).await {
+            tracing::debug!(%error, "the front-end could not be told how busy this host is");
         }
     }
 

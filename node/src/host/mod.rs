@@ -2,6 +2,7 @@
 
 mod daemon;
 mod join;
+mod load;
 mod report;
 
 pub use daemon::{End, HostError, run};

@@ -145,6 +145,15 @@ pub struct FabricOrder {
     pub trust_pem: Option<String>,
 }
 
+/// How busy a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostLoad {
+    /// What its processors didn't use of late, in hundredths of one.
+    pub idle_cpu: u32,
+    /// Memory that programs could have without swapping, in KiB.
+    pub available_memory_kib: u64,
+}
+
 /// What a host did, and what it sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FabricReport {

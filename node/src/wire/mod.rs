@@ -12,6 +12,7 @@
 //! | `POST /v1/taken-back` | a worker whose cloud takes its machine back | [`TakenBack`] | nothing |
 //! | `GET /v1/fabric?after=N` | a host; answered like orders | - | [`FabricOrder`] |
 //! | `POST /v1/fabric` | a host, after each apply and each repair | [`FabricReport`] | nothing |
+//! | `POST /v1/load` | a host, twice a minute | [`HostLoad`] | nothing |
 //!
 //! The server's certificate chain ends with the authority's own certificate, so that the token's pin can be checked against
 //! it. No name is checked: the extended key usage tells the front-end from every other member of the cluster, and an address
@@ -28,8 +29,8 @@ mod token;
 
 pub use bundle::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, QueueBundle, SgeBundle};
 pub use join::{
-    Admission, FabricOrder, FabricReport, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest, RenewRequest,
-    Standing, TakenBack, Via,
+    Admission, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest,
+    RenewRequest, Standing, TakenBack, Via,
 };
 pub use plain::plain;
 pub use refusal::{Refusal, RefusalCode};

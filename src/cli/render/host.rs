@@ -10,8 +10,8 @@ use super::tone::paint;
 use crate::cli::Style;
 use crate::view::{HostKind, HostView, WorkerView, ago, memory};
 
-/// Hosts in OpenNebula's columns: running workers; total, free and available CPU in hundredths, both what is promised to nobody;
-/// total and free memory in KiB.
+/// Hosts in OpenNebula's columns: running workers; CPU in hundredths: total, free (what a physical host says that nothing uses,
+/// else what is promised to nobody) and available (what is promised to nobody); total and free memory in KiB.
 pub fn host_list<'v>(hosts: impl IntoIterator<Item = &'v HostView>, style: Style) -> String {
     let header = ["HID>", "NAME", "RVM>", "TCPU>", "FCPU>", "ACPU>", "TMEM>", "FMEM>", "STAT"];
     let mut columns = Columns::new(&header, style);
@@ -22,10 +22,10 @@ pub fn host_list<'v>(hosts: impl IntoIterator<Item = &'v HostView>, style: Style
             Cell::new(&host.name),
             Cell::new(host.running_workers),
             Cell::new(host.total_cpu),
+            Cell::new(host.idle_cpu.unwrap_or(host.free_cpu).min(host.total_cpu)),
             Cell::new(host.free_cpu),
-            Cell::new(host.total_cpu.saturating_sub(host.allocated_cpu)),
             Cell::new(host.total_memory),
-            Cell::new(host.free_memory),
+            Cell::new(host.available_memory.unwrap_or(host.free_memory).min(host.total_memory)),
             state,
         ]);
     }
@@ -62,6 +62,9 @@ pub fn host_show(host: &HostView, workers: &[&WorkerView], now: Timestamp, style
     line("cpu", format!("{} of {} promised, {} free", cpus(host.allocated_cpu), cpus(total), cpus(free)));
     let (total, free) = (memory(host.total_memory), memory(host.free_memory));
     line("memory", format!("{} of {total} promised, {free} free", memory(host.allocated_memory)));
+    if let Some((idle, available)) = host.idle_cpu.zip(host.available_memory) {
+        line("load", format!("{} CPUs idle, {} of memory unused", cpus(idle), memory(available)));
+    }
     if !workers.is_empty() {
         out.push('\n');
         out.push_str(&super::worker_list(workers.iter().copied(), now, style));

@@ -56,13 +56,19 @@ fn missing(worker: &Worker, sides: &Sides) -> Vec<AuditFinding> {
         (!has).then(|| finding(place, worker.name.as_str(), what, mend))
     };
     let prepare = || Some(Mend::Prepare(worker.name.clone()));
+    let lease = || Some(Mend::Lease(worker.name.clone()));
+    // Only its machine can ask for one, and with a token: jobs may run there, and nobody ends them unasked.
+    let uncertified = format!(
+        "this worker has no live certificate: landbridge worker drain {0}, then landbridge worker destroy {0}",
+        worker.name
+    );
     let tunnel = worker.via == Via::Bridge || sides.admitted.contains(&worker.name);
-    let queue = sides.queue.as_ref().map_or(true, |known| known.is_empty() || known.contains(&worker.name));
+    let queue = !sides.has_queue || sides.queue.as_ref().map_or(true, |known| known.contains(&worker.name));
     [
         lacks("tunnel", tunnel, "the tunnel server doesn't admit this worker", prepare()),
         lacks("queue", queue, "the queue doesn't know this worker", prepare()),
-        lacks("certificate", sides.certificates.contains(&worker.name), "this worker has no live certificate", None),
-        lacks("lease", sides.leases.contains(&worker.address), "this worker's address is not leased", None),
+        lacks("certificate", sides.certificates.contains(&worker.name), &uncertified, None),
+        lacks("lease", sides.leases.contains(&worker.address), "this worker's address is not leased", lease()),
     ]
     .into_iter()
     .flatten()

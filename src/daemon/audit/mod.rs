@@ -75,6 +75,8 @@ enum Mend {
     Revoke(landbridge_pki::NodeName),
     /// The address goes into quarantine.
     Release(std::net::Ipv4Addr),
+    /// The worker's address is leased to it again.
+    Lease(landbridge_pki::NodeName),
     /// The front-end's side of the worker is made again.
     Prepare(landbridge_pki::NodeName),
     /// The worker leaves.

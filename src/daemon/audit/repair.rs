@@ -46,6 +46,10 @@ async fn carry_out(roster: &Arc<Roster>, mend: &Mend) -> Result<String, RosterEr
             roster.release_address(*address)?;
             "it rests in quarantine, and is free then".into()
         }
+        Mend::Lease(name) => {
+            roster.lease_again(name)?;
+            "the address is its own again".into()
+        }
         Mend::Prepare(name) => {
             roster.prepare_again(name).await?;
             "the front-end knows it again".into()

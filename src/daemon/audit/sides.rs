@@ -9,6 +9,7 @@ use landbridge_pki::{NodeName, Role};
 
 use crate::lifecycle::{Roster, RosterError};
 use crate::provider::{Leftover, Machine};
+use crate::spec::SchedulerKind;
 use crate::store::MachineRecord;
 use crate::worker::Worker;
 
@@ -29,6 +30,8 @@ pub(super) struct Sides {
     pub(super) machines: Vec<MachineRecord>,
     /// Those of them that were there after.
     pub(super) alive: Vec<MachineRecord>,
+    /// Whether the cluster has a queue at all.
+    pub(super) has_queue: bool,
     pub(super) queue: Result<BTreeSet<NodeName>, String>,
     pub(super) admitted: BTreeSet<NodeName>,
     pub(super) certificates: BTreeSet<NodeName>,
@@ -54,6 +57,7 @@ impl Sides {
             workers: roster.store().workers()?,
             machines,
             alive,
+            has_queue: roster.cluster().services.scheduler != SchedulerKind::None,
             queue,
             admitted,
             certificates,

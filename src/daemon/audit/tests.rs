@@ -68,6 +68,7 @@ fn agreed() -> Sides {
         workers: vec![worker(1)],
         machines: vec![MachineRecord::example(1)],
         alive: vec![MachineRecord::example(1)],
+        has_queue: true,
         queue: Ok(BTreeSet::from([name("w1")])),
         admitted: BTreeSet::new(),
         certificates: BTreeSet::from([name("w1")]),
@@ -103,6 +104,22 @@ fn what_only_the_other_side_has_is_told_and_can_be_put_right() {
     let findings = compare(&sides);
     assert!(findings.iter().all(|finding| finding.mend.is_some()), "{findings:?}");
     insta::assert_snapshot!(told(&findings));
+}
+
+#[test]
+fn what_a_ready_worker_lacks_is_told_and_given_back_where_that_can_be_done() {
+    let mut sides = agreed();
+    sides.workers[0].via = Via::Tunnel;
+    sides.queue = Ok(BTreeSet::new());
+    sides.certificates.clear();
+    sides.leases.clear();
+    let findings = compare(&sides);
+    let mends: Vec<_> = findings.iter().map(|finding| finding.mend.clone()).collect();
+    let prepare = Some(Mend::Prepare(name("w1")));
+    assert_eq!(mends, [prepare.clone(), prepare, None, Some(Mend::Lease(name("w1")))]);
+    insta::assert_snapshot!(told(&findings));
+    sides.has_queue = false;
+    assert_eq!(compare(&sides).len(), 3, "who has no queue lacks no place in it");
 }
 
 #[test]

@@ -117,6 +117,10 @@ impl Store for Sqlite {
         workers::release_address(&self.db(), address, quarantine, now)
     }
 
+    fn lease_again(&self, id: i64) -> Result<(), StoreError> {
+        workers::lease_again(&self.db(), id)
+    }
+
     fn leases(&self, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError> {
         workers::leases(&self.db(), now)
     }

@@ -93,6 +93,25 @@ fn a_released_address_rests_in_quarantine_and_comes_back() {
 }
 
 #[test]
+fn a_lost_lease_comes_back_unless_another_has_the_address_by_now() {
+    let store = store();
+    let first = store.plan_worker(&plan(1), NOON).unwrap();
+    store.db().execute("DELETE FROM lease", []).unwrap();
+    store.lease_again(first.id).unwrap();
+    assert_eq!(store.leases(NOON).unwrap(), [(first.address, None)]);
+    store.release(first.id, 10.minutes(), NOON).unwrap();
+    store.lease_again(first.id).unwrap();
+    store.lease_again(first.id).unwrap();
+    assert_eq!(store.leases(NOON).unwrap(), [(first.address, None)], "twice is once");
+
+    store.db().execute("DELETE FROM lease", []).unwrap();
+    let second = store.plan_worker(&plan(2), NOON).unwrap();
+    assert_eq!(second.address, first.address);
+    let taken = store.lease_again(first.id);
+    assert!(matches!(taken, Err(StoreError::AddressTaken { id }) if id == first.id), "{taken:?}");
+}
+
+#[test]
 fn a_state_advances_only_from_where_it_was() {
     let store = store();
     let id = store.plan_worker(&plan(1), NOON).unwrap().id;

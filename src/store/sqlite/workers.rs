@@ -253,6 +253,15 @@ pub(super) fn release_address(
         .failed("releasing an address")
 }
 
+pub(super) fn lease_again(db: &Connection, id: i64) -> Result<(), StoreError> {
+    // Another's lease of that address is not touched: the insertion fails then.
+    const AGAIN: &str = "INSERT INTO lease (address, worker) SELECT address, id FROM worker WHERE id = ?1
+                         ON CONFLICT (address) DO UPDATE SET free_at = NULL, worker = excluded.worker
+                         WHERE lease.worker = excluded.worker OR lease.free_at IS NOT NULL";
+    let changed = db.prepare_cached(AGAIN).and_then(|mut s| s.execute([id])).failed("leasing an address again")?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::AddressTaken { id }) }
+}
+
 pub(super) fn leases(db: &Connection, now: Timestamp) -> Result<Vec<(Ipv4Addr, Option<Timestamp>)>, StoreError> {
     let mut query = db
         .prepare_cached("SELECT address, free_at FROM lease WHERE free_at IS NULL OR free_at > ?1")
