@@ -8,6 +8,7 @@ mod boot;
 mod daemon;
 mod data_plane;
 mod node;
+mod providers;
 mod up;
 
 /// Kills a process at this moment of its own.

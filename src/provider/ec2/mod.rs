@@ -30,9 +30,11 @@ mod fixture;
 mod tests;
 
 use std::fmt::Display;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_ec2::Client;
 use futures_util::future::BoxFuture;
+use landbridge_node::machine::crash;
 use landbridge_pki::NodeName;
 
 use super::{FailureKind, Launch, Left, Leftover, Machine, MachineState, Offered, Order, Provider, ProviderError};
@@ -52,6 +54,8 @@ pub struct Ec2 {
     client: Client,
     patience: Patience,
     images: images::Known,
+    /// Whether the spot market could not be asked the last time.
+    market_is_silent: AtomicBool,
 }
 
 impl Ec2 {
@@ -59,7 +63,15 @@ impl Ec2 {
     /// (environment, files, the machine's own role), when they are needed.
     pub async fn connect(cluster: ClusterName, host: NodeName, cloud: Cloud, patience: Patience) -> Self {
         let client = connect::client(&cloud, patience).await;
-        Self { cluster, host, cloud, client, patience, images: images::Known::default() }
+        Self {
+            cluster,
+            host,
+            cloud,
+            client,
+            patience,
+            images: images::Known::default(),
+            market_is_silent: false.into(),
+        }
     }
 
     /// Makes of EC2's answer what the caller reads.
@@ -90,6 +102,7 @@ impl Ec2 {
             }
             match self.client.terminate_instances().set_instance_ids(Some(ids)).send().await.map_err(Answer::from) {
                 Ok(_) => {
+                    crash::point();
                     self.tidy_groups().await;
                     return Ok(());
                 }

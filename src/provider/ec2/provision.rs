@@ -1,6 +1,7 @@
 //! An instance for a worker.
 
 use aws_sdk_ec2::operation::run_instances::RunInstancesInput;
+use landbridge_node::machine::crash;
 
 use super::answer::Answer;
 use super::ask::Parts;
@@ -78,7 +79,9 @@ impl Ec2 {
             .set_instance_initiated_shutdown_behavior(request.instance_initiated_shutdown_behavior)
             .set_instance_market_options(request.instance_market_options)
             .set_tag_specifications(request.tag_specifications);
-        Ok(asked.send().await?.instances.unwrap_or_default().pop().and_then(Found::new))
+        let answer = asked.send().await?;
+        crash::point();
+        Ok(answer.instances.unwrap_or_default().pop().and_then(Found::new))
     }
 
     /// What the caller hears of EC2's answer to the request for an instance.

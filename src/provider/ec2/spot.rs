@@ -1,6 +1,7 @@
 //! The spot market: which machines EC2 takes back, and when.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_ec2::types::{Filter, SpotInstanceRequest};
 use jiff::{SignedDuration, Timestamp};
@@ -36,8 +37,21 @@ fn notice(request: &SpotInstanceRequest) -> Option<(String, Timestamp)> {
 }
 
 impl Ec2 {
+    /// As [`Self::asked_notices`]; where the market doesn't answer nobody is told that the machines can't be listed: each hears its
+    /// own notice from its metadata service, too.
+    pub(super) async fn notices(&self, found: &[Found]) -> BTreeMap<String, Timestamp> {
+        let asked = self.asked_notices(found).await;
+        let was_told = self.market_is_silent.swap(asked.is_err(), Ordering::Relaxed);
+        asked.unwrap_or_else(|error| {
+            if !was_told {
+                tracing::warn!(%error, "interruption notices come from the machines alone");
+            }
+            BTreeMap::new()
+        })
+    }
+
     /// By request's id: the moment at which EC2 takes its instance back. Nobody is asked when there is no spot instance.
-    pub(super) async fn notices(&self, found: &[Found]) -> Result<BTreeMap<String, Timestamp>, ProviderError> {
+    async fn asked_notices(&self, found: &[Found]) -> Result<BTreeMap<String, Timestamp>, ProviderError> {
         let living = found.iter().filter(|it| it.state() != MachineState::Gone);
         let ids: Vec<String> = living.filter_map(Found::spot_request).map(str::to_owned).collect();
         let mut notices = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Machines on a host: found, made, ended. On the host's thread.
 
+use landbridge_node::machine::crash;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::error::{Error, ErrorNumber};
@@ -126,11 +127,14 @@ fn make(connect: &Connect, place: &Place, order: &Order, kind: Kind) -> Result<M
     };
     let xml = domain(&definition).to_string();
     let defined = Domain::define_xml_flags(connect, &xml, sys::VIR_DOMAIN_DEFINE_VALIDATE);
-    start(&defined.map_err(|error| failure("defining the machine", &launch.name(), &error))?, launch)
+    let defined = defined.map_err(|error| failure("defining the machine", &launch.name(), &error))?;
+    crash::point();
+    start(&defined, launch)
 }
 
 fn start(domain: &Domain, launch: &Launch) -> Result<Machine, ProviderError> {
     domain.create().map_err(|error| failure("starting the machine", &launch.name(), &error))?;
+    crash::point();
     show(domain, launch.clone())
 }
 
@@ -173,10 +177,12 @@ pub(super) fn clear(connect: &Connect, place: &Place, launch: &Launch) -> Result
             Err(error) if error.code() == ErrorNumber::OperationInvalid || gone(&error) => {}
             ended => ended.map_err(|error| failure("ending the machine", &launch.name(), &error))?,
         }
+        crash::point();
         match domain.undefine_flags(EVERYTHING) {
             Err(error) if gone(&error) => {}
             done => done.map_err(|error| failure("undefining the machine", &launch.name(), &error))?,
         }
+        crash::point();
     }
     place.pool(connect).delete(|volume| tags::owner(&place.cluster, volume).as_ref() == Some(launch))
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use landbridge_node::machine::crash;
 use virt::connect::Connect;
 use virt::error::{Error, ErrorNumber};
 use virt::storage_pool::StoragePool;
@@ -58,7 +59,9 @@ impl Pool<'_> {
             .child(Element::new("uuid").text(tags::uuid(self.name)))
             .child(Element::new("target").child(path).child(mode));
         let pool = StoragePool::define_xml(self.connect, &xml.to_string(), 0).map_err(failed)?;
+        crash::point();
         pool.build(0).and_then(|_| pool.create(0)).map_err(failed)?;
+        crash::point();
         Ok(pool)
     }
 
@@ -81,11 +84,16 @@ impl Pool<'_> {
                 Err(error) if error.code() != ErrorNumber::NoStorageVolume => {
                     return Err(failure("deleting the volume", &name, &error));
                 }
-                _ => {}
+                _ => crash::point(),
             }
         }
         if staying.is_empty() {
-            pool.destroy().and_then(|()| pool.delete(0)).and_then(|()| pool.undefine()).map_err(failed)?;
+            pool.destroy().map_err(failed)?;
+            crash::point();
+            pool.delete(0).map_err(failed)?;
+            crash::point();
+            pool.undefine().map_err(failed)?;
+            crash::point();
         }
         Ok(())
     }
@@ -95,6 +103,7 @@ impl Pool<'_> {
 pub(super) fn make(pool: &StoragePool, name: &str, xml: &Element, head: &[u8]) -> Result<(), ProviderError> {
     let failed = |error: Error| failure("making the volume", name, &error);
     let volume = StorageVol::create_xml(pool, &xml.to_string(), 0).map_err(failed)?;
+    crash::point();
     if head.is_empty() {
         return Ok(());
     }

@@ -5,6 +5,7 @@ mod ports;
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup};
+use landbridge_node::machine::crash;
 
 pub(super) use ports::Ports;
 
@@ -48,6 +49,7 @@ impl Ec2 {
         let asked = asked.tag_specifications(tags::from_the_start(ResourceType::SecurityGroup, &tags));
         match asked.send().await.map_err(Answer::from) {
             Ok(made) => {
+                crash::point();
                 let id = made.group_id.unwrap_or_default();
                 self.adjust(&id, ports, &SecurityGroup::builder().build()).await?;
                 Ok(Group { id, new: true })
@@ -82,7 +84,7 @@ impl Ec2 {
             let asked = self.client.authorize_security_group_ingress().group_id(id);
             match asked.ip_permissions(rule).send().await.map_err(Answer::from) {
                 Err(answer) if !answer.is("InvalidPermission.Duplicate") => return Err(answer),
-                _ => {}
+                _ => crash::point(),
             }
         }
         if !surplus.is_empty() {
@@ -155,7 +157,10 @@ impl Ec2 {
     pub(super) async fn delete_group(&self, id: &str) -> Result<(), Answer> {
         match self.client.delete_security_group().group_id(id).send().await.map_err(Answer::from) {
             Err(answer) if !answer.is("InvalidGroup.NotFound") => Err(answer),
-            _ => Ok(()),
+            _ => {
+                crash::point();
+                Ok(())
+            }
         }
     }
 

@@ -67,6 +67,18 @@ async fn a_spot_instances_notice_says_when_it_is_taken_back() {
 }
 
 #[tokio::test]
+async fn machines_are_listed_although_the_spot_market_may_not_be_asked() {
+    let double = Double::start().await;
+    let market = crate::spec::Cloud { spot: true, ..cloud(double.endpoint()) };
+    let ec2 = provider(cluster("ursa"), market, SHORT).await;
+    made(&ec2, 1).await;
+    double.world(|it| it.instances[0].spot = Some("marked-for-termination"));
+    double.next("DescribeSpotInstanceRequests", Fate::Fault("UnauthorizedOperation", 403));
+    assert_eq!(ec2.machines().await.expect("a list")[0].reclaimed_at, None);
+    assert!(ec2.machines().await.expect("a list")[0].reclaimed_at.is_some(), "it was asked again");
+}
+
+#[tokio::test]
 async fn the_spot_market_is_not_asked_when_nothing_comes_from_it() {
     let (double, ec2) = start().await;
     made(&ec2, 1).await;
