@@ -139,6 +139,40 @@ fn widest() -> u32 {
     room.most(Mtu::new(60_000).expect("an MTU")).bytes()
 }
 
+/// The congestion control of the tunnel's connection as a machine's kernel shows it.
+const CONTROL: &str = "ss --tcp --info --no-header --processes state established | grep -A 1 openvpn | grep -w bbr";
+
+#[test]
+fn the_tunnels_connection_goes_by_bbr_and_nobody_elses_does() -> LabResult<()> {
+    let ursa = Ursa::draw_light("congestion")?;
+    let e1 = ursa.light_instance("e1", "203.0.113.11/24")?;
+    // A namespace may not choose Debian's, cubic, where its kernel has another; this one everybody may.
+    for machine in [&ursa.frontend, &e1] {
+        machine.run("echo reno >/proc/sys/net/ipv4/tcp_congestion_control").expect_ok()?;
+    }
+    ursa.landbridge("up").expect_ok()?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+    for machine in [&ursa.frontend, &e1] {
+        machine.wait_until(CONTROL, SOON)?;
+    }
+    let (_echo, mut talk) = conversation(&ursa, &e1)?;
+    says(&mut talk, "by reno")?;
+    e1.run("ss --tcp --info --no-header dst 10.77.0.1:9000 | grep -w reno").expect_ok()?;
+
+    // A new connection, without a new process on either side.
+    let first = e1.run("ss --tcp --no-header --processes state established | grep openvpn").expect_ok()?;
+    e1.run("pkill -USR1 -x openvpn").expect_ok()?;
+    let another = "ss --tcp --no-header --processes state established | grep openvpn";
+    e1.wait_until(
+        &format!("{another} && [ \"$({another})\" != \"$FIRST\" ]").replace("$FIRST", first.trim_end()),
+        SOON,
+    )?;
+    for machine in [&ursa.frontend, &e1] {
+        machine.wait_until(CONTROL, SOON)?;
+    }
+    Ok(())
+}
+
 /// Waits until packets of this size, and no larger ones, go to an address.
 fn carries(from: &Machine, to: &str, mtu: u32) -> LabResult<()> {
     from.wait_until(&format!("ip route show proto 76 {to} | grep -v tos | grep -w 'mtu {mtu}'"), SOON).map(drop)

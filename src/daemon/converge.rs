@@ -16,6 +16,7 @@ use crate::paths::Paths;
 use crate::scheduler::Queue;
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
+use crate::tunnel;
 use crate::worker::{LeaveStep, Worker, WorkerState};
 
 /// Drift that no event tells of is looked for this often.
@@ -151,6 +152,7 @@ impl Keeper {
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;
         let mut machine = opened.ok_or("the daemon is stopping")?.map_err(|e| words(&e))?;
         let report = machine.converge(&spec).await.map_err(|e| words(&e))?;
+        tunnel::favour_bbr(&self.cluster, &machine);
         for line in report.done.iter().chain(&report.notes) {
             tracing::info!("{line}");
         }

@@ -37,7 +37,7 @@ pub use cut::{CutError, cut};
 pub use files::{FileError, Files};
 pub use identity::{ServerIdentity, install_identity};
 pub use layout::{Protocol, Server, servers};
-pub use server::{resources, server_config};
+pub use server::{favour_bbr, resources, server_config};
 pub use servers::{Tunnel, TunnelError};
 
 /// The program. Absolute, because the servers start with a clean environment.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use landbridge_node::machine::{Children, Directory, File, MachineSpec, Process, Readiness};
-use landbridge_node::path::SendRoom;
+use landbridge_node::machine::{Children, Directory, File, Machine, MachineSpec, Process, Readiness};
+use landbridge_node::path::{self, SendRoom};
 
 use super::files::Files;
 use super::render::{self, Config};
@@ -139,6 +139,17 @@ pub fn resources(cluster: &Cluster, paths: &Paths, room: SendRoom) -> MachineSpe
     spec
 }
 
+/// The connections of the servers over TCP, those to come included, go by BBR.
+pub fn favour_bbr(cluster: &Cluster, machine: &Machine) {
+    for server in servers(cluster).iter().filter(|server| server.protocol == Protocol::Tcp) {
+        path::favour_bbr(machine, &process_name(server.n));
+    }
+}
+
+fn process_name(n: u8) -> String {
+    format!("openvpn-{n}")
+}
+
 fn private(path: PathBuf) -> Directory {
     Directory { path, mode: 0o700, owner: None }
 }
@@ -146,7 +157,7 @@ fn private(path: PathBuf) -> Directory {
 fn process(files: &Files, server: Server) -> Process {
     let n = server.n;
     Process {
-        name: format!("openvpn-{n}"),
+        name: process_name(n),
         argv: argv(server.port, &files.config(n)),
         env: Vec::new(),
         restart_on: vec![files.config(n), files.certificate(), files.key(), files.trust(), files.crypt_v2()],

@@ -1,5 +1,6 @@
 //! Everything that a worker has, as it should be, as far as that is possible now.
 
+use super::link;
 use super::stages::{resources, whole_spec};
 use super::worker::Worker;
 use crate::machine::{ConvergeError, Machine};
@@ -30,6 +31,9 @@ pub async fn keep(machine: &mut Machine, worker: &Worker, goes_on: impl Fn() -> 
         match machine.extend(&part).await {
             Ok(report) => kept.done.extend(report.done.into_iter().chain(report.notes)),
             Err(error) => kept.failed.push((stage, error)),
+        }
+        if stage == Stage::Link {
+            link::favour_bbr(machine, worker);
         }
     }
     if kept.failed.is_empty() {

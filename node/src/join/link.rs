@@ -11,8 +11,8 @@ use secrecy::ExposeSecret as _;
 use super::tunnel_log::{self, Verdict};
 use super::worker::Worker;
 use crate::logs;
-use crate::machine::{Children, File, MachineSpec, Process, Readiness};
-use crate::path::SendRoom;
+use crate::machine::{Children, File, Machine, MachineSpec, Process, Readiness};
+use crate::path::{self, SendRoom};
 use crate::wire::{Failure, LinkBundle};
 use crate::words;
 
@@ -51,6 +51,13 @@ pub fn resources(worker: &Worker) -> MachineSpec {
         }
     }
     spec
+}
+
+/// The tunnel's connection, each time it is a new one, goes by BBR.
+pub fn favour_bbr(machine: &Machine, worker: &Worker) {
+    if matches!(worker.bundle.link, LinkBundle::Tunnel { .. }) {
+        path::favour_bbr(machine, OPENVPN);
+    }
 }
 
 /// A NIC that is there already, with the address and MTU that the vLAN gives it.

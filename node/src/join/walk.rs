@@ -191,6 +191,9 @@ impl Walk<'_> {
         }
         let added = self.machine.extend(&resources(stage, worker)).await;
         self.changed |= !added.map_err(|e| explain(stage, worker, &e))?.done.is_empty();
+        if stage == Stage::Link {
+            link::favour_bbr(self.machine, worker);
+        }
         match stage {
             Stage::Address => address::prove(worker, until).await,
             Stage::Mtu => mtu::prove(worker, until).await,

@@ -1,5 +1,6 @@
 //! From what is to what should be.
 
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use super::ledger::{Entry, Ledger};
 use super::lock::Lock;
 use super::observe::World;
 use super::plan::plan;
+use super::sockets;
 use super::step::{Context, Record, Step};
 use super::{
     ConvergeError, Key, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash, journal,
@@ -144,6 +146,11 @@ impl Machine {
             _ => None,
         });
         Exits::of(&self.context.place, names)
+    }
+
+    /// Copies of the sockets that a process of ours has now; none where it doesn't run.
+    pub fn sockets(&self, process: &str) -> Result<Vec<OwnedFd>, StepError> {
+        sockets::of(&self.context.place, process)
     }
 
     async fn carry_out(

@@ -33,6 +33,7 @@ mod place;
 mod plan;
 mod readable;
 mod resource;
+mod sockets;
 mod step;
 mod stray;
 mod watch;

@@ -8,14 +8,17 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `congestion` | how a tunnel over TCP takes losses |
 //! | `judge` | from what was seen to what is believed; pure |
 //! | `keeper` | looks, and sets the routes |
 //! | `room` | what this end may send over TCP |
 
+mod congestion;
 mod judge;
 mod keeper;
 mod room;
 
+pub use congestion::favour_bbr;
 pub use judge::{Judge, Level};
 pub use keeper::{PathError, PathKeeper, Sizes};
 pub use room::SendRoom;

@@ -8,7 +8,7 @@ use crate::bench::{Measurement, Outcome};
 use crate::machine::Machine;
 use crate::ursa::{Ursa, Way};
 
-use super::stream::{self, Direction};
+use super::stream::{self, Direction, Stream};
 
 /// This measurement.
 pub const SERVERS: Measurement =
@@ -70,7 +70,9 @@ fn together(workers: &[Machine]) -> Outcome<f64> {
             .iter()
             .zip(ports(workers.len()))
             .map(|(worker, port)| {
-                scope.spawn(move || stream::gigabits(worker, "10.77.0.1", port, SECONDS, Direction::ToServer))
+                scope.spawn(move || {
+                    stream::gigabits(worker, &Stream { port, ..Stream::to("10.77.0.1", SECONDS) }, Direction::ToServer)
+                })
             })
             .collect();
         streams.into_iter().map(|stream| stream.join().map_err(|_| "a stream's thread panicked")?).sum()

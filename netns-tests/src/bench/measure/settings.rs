@@ -6,7 +6,7 @@ use crate::bench::statistics::{Sample, Unit};
 use crate::bench::{Measurement, Outcome};
 use crate::lab::Lab;
 
-use super::stream::{self, Direction};
+use super::stream::{self, Direction, Stream};
 
 /// This measurement.
 pub const SETTINGS: Measurement =
@@ -50,7 +50,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
         for ((rates, variant), (label, ..)) in rates.iter_mut().zip(&variants).zip(VARIANTS) {
             let Some(variant) = variant else { continue };
             for (rates, direction) in rates.iter_mut().zip(Direction::BOTH) {
-                let rate = || stream::gigabits(&right, &variant.left_inside, stream::PORT, SECONDS, direction);
+                let rate = || stream::gigabits(&right, &Stream::to(&variant.left_inside, SECONDS), direction);
                 rates.extend(section.attempt(label, rate));
             }
         }

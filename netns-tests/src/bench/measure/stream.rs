@@ -31,10 +31,35 @@ pub(super) fn serve(machine: &Machine, ports: impl IntoIterator<Item = u16>) -> 
 /// iperf3's own port.
 pub(super) const PORT: u16 = 5201;
 
-/// One stream for so many seconds: what arrived, in Gbit/s.
-pub(super) fn gigabits(client: &Machine, server: &str, port: u16, seconds: u32, direction: Direction) -> Outcome<f64> {
-    let reverse = if direction == Direction::FromServer { " --reverse" } else { "" };
-    let line = format!("iperf3 --json --time {seconds}{reverse} --port {port} --client {server}");
+/// One stream of TCP.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    /// To whom.
+    pub(super) server: String,
+    /// Where it serves.
+    pub(super) port: u16,
+    /// How long.
+    pub(super) seconds: u32,
+    /// The congestion control of both ends.
+    pub(super) congestion: &'static str,
+}
+
+impl Stream {
+    /// To iperf3's own port, under Debian's congestion control.
+    pub(super) fn to(server: &str, seconds: u32) -> Self {
+        Self { server: server.to_owned(), port: PORT, seconds, congestion: "cubic" }
+    }
+
+    fn line(&self, direction: Direction) -> String {
+        let Self { server, port, seconds, congestion } = self;
+        let reverse = if direction == Direction::FromServer { " --reverse" } else { "" };
+        format!("iperf3 --json --time {seconds}{reverse} --congestion {congestion} --port {port} --client {server}")
+    }
+}
+
+/// What arrives of a stream, in Gbit/s.
+pub(super) fn gigabits(client: &Machine, stream: &Stream, direction: Direction) -> Outcome<f64> {
+    let line = stream.line(direction);
     let until = Instant::now() + PATIENCE;
     loop {
         let said = client.run(&line).deadline(PATIENCE).expect_ok()?;

@@ -1,6 +1,6 @@
 //! The ways that tunnels are measured on, and who stands at their ends.
 
-use super::{Bound, Contender, Ends, Goal, LEFT, Outcome, PEERS, Unit, Ursa, Way};
+use super::{Bound, Contender, Ends, Goal, LEFT, Outcome, PEERS, Stream, Unit, Ursa, Way};
 use std::time::Duration;
 
 /// As Landbridge is called in tables.
@@ -95,11 +95,18 @@ pub(super) fn draw(ursa: &Ursa, over_udp: Option<&Ursa>, way: WayUnderTest) -> O
         name: name.to_owned(),
         server: server.clone(),
         client: client.clone(),
-        address: address.to_owned(),
+        stream: Stream::to(address, way.seconds()),
         rates: [Vec::new(), Vec::new()],
     };
     let mut all = vec![contender(BARE, &left, &right, LEFT), contender(OURS, &ursa.frontend, &worker, "10.77.0.1")];
     all.extend(worker_over_udp.map(|(server, worker)| contender(OURS_OVER_UDP, server, &worker, "10.77.0.1")));
-    all.extend(PEERS.iter().map(|peer| contender(peer.name, &left, &right, peer.left_inside)));
+    for peer in PEERS {
+        let own = contender(peer.name, &left, &right, peer.left_inside);
+        // What somebody who knows of it would do by hand.
+        let under_bbr = Stream { congestion: "bbr", ..own.stream.clone() };
+        let tuned = Contender { name: format!("{}, BBR in its streams", peer.name), stream: under_bbr, ..own.clone() };
+        all.push(own);
+        all.extend((way == WayUnderTest::Long).then_some(tuned));
+    }
     Ok(all)
 }

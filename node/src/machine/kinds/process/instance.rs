@@ -43,6 +43,11 @@ impl Instance {
         Ok(lives.then_some(instance))
     }
 
+    /// Its id.
+    pub(in crate::machine) fn pid(&self) -> i32 {
+        self.identity.pid()
+    }
+
     /// Writes down that `identity` now runs for `wanted`.
     pub(super) fn record(place: &Place, wanted: &Process, identity: Identity) -> io::Result<()> {
         let instance = Self {
