@@ -37,7 +37,7 @@ pub use feature::{Feature, features};
 pub use journal::{EntryId, Journal, JournalError, State};
 pub use kernel::{HostRoute, HostRoutes, Kernel};
 pub use ledger::{AdoptedNic, Ledger, NetworkJournal};
-pub use mtu::{Mtu, MtuError};
+pub use mtu::{Mtu, MtuError, VXLAN_OVERHEAD};
 pub use name::{InterfaceName, NameError};
 pub use observed::{Kind, Link, Observed};
 pub use plan::{Plan, plan};

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// What VXLAN over IPv4 adds to a packet, in bytes: inner Ethernet (14), VXLAN (8), UDP (8), outer IPv4 (20). RFC 7348, section 5.
+pub const VXLAN_OVERHEAD: u32 = 50;
+
 /// A link's MTU in bytes: 576 (the least every IPv4 host takes, RFC 791) to 65,535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]

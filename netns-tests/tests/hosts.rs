@@ -43,6 +43,36 @@ fn hosts_are_added_joined_to_one_segment_repaired_and_removed() -> LabResult<()>
     add_again(&ursa, two)
 }
 
+#[test]
+fn an_underlay_that_can_not_carry_the_vlan_is_told_of_on_both_sides() -> LabResult<()> {
+    let ursa = Ursa::draw_light("underlay")?;
+    let (front_end, host) = (&ursa.frontend, &ursa.hosts[0]);
+    let bare = links(front_end)?;
+    front_end.run("ip addr del 192.0.2.10/24 dev und0 && ip addr add 192.0.2.99/24 dev und0").expect_ok()?;
+    let told = unwrapped(&ursa.landbridge("up").expect_failure()?.err());
+    assert!(told.contains("192.0.2.10 on a link of this machine") && told.contains("192.0.2.99 on und0"), "{told}");
+    front_end.run("ip addr add 192.0.2.10/24 dev und0 && ip link set und0 mtu 1500").expect_ok()?;
+    let told = unwrapped(&ursa.landbridge("up").expect_failure()?.err());
+    assert!(told.contains("1550 bytes to pass und0") && told.contains("set vlan.mtu to 1450"), "{told}");
+    front_end.run("ip link set und0 mtu 1600").expect_ok()?;
+    assert_eq!(links(front_end)?, bare, "nothing was changed");
+    ursa.landbridge("up").expect_ok()?;
+
+    host.run("ip link set und0 mtu 1500").expect_ok()?;
+    ursa.enrol(host)?;
+    ursa.await_host("ursa01", "error", SOON)?;
+    let told = ursa.landbridge("host show ursa01").expect_ok()?;
+    assert!(told.contains("1550 bytes to pass und0"), "{told}");
+    host.run("ip link set und0 mtu 1600").expect_ok()?;
+    ursa.await_host("ursa01", "on", SOON)?;
+    front_end.wait_until("landbridge host show ursa01 --output json | grep idle_cpu", SOON).map(drop)
+}
+
+/// What was told in lines of a width.
+fn unwrapped(told: &str) -> String {
+    told.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `host add --ssh` with nothing on the host but sshd and the person's key.
 fn add_over_ssh(ursa: &Ursa, host: &Machine) -> LabResult<()> {
     let front_end = &ursa.frontend;

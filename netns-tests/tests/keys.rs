@@ -76,6 +76,39 @@ fn the_authority_is_replaced_while_everybody_works() -> LabResult<()> {
     Ok(())
 }
 
+/// A worker's clock, set past two thirds of its certificate's year and not past its end. With such a clock no machine joins; one that has
+/// joined goes on.
+const LATER: &str = "date --set '+250 days'";
+
+#[test]
+fn a_certificate_is_renewed_by_its_age_with_a_key_of_its_own() -> LabResult<()> {
+    let ursa = Ursa::up("age")?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+    let key = "openssl pkey -in /var/lib/landbridge-node/key.pem -pubout";
+    let (before, first_key) = (valid(&ursa, "e1")?, e1.run(key).expect_ok()?);
+    assert_eq!(before.len(), 1);
+
+    e1.run(LATER).expect_ok()?;
+    e1.run("pkill -KILL -f 'landbridge-nod[e] agent'").output()?;
+    e1.run("setsid --fork landbridge-node agent >/dev/null 2>&1").deadline(SOON).expect_ok()?;
+    ursa.frontend.wait_until("[ $(landbridge pki show | grep -c '^ *e1 .*valid') = 2 ]", SOON)?;
+    let after = valid(&ursa, "e1")?;
+    assert!(after.contains(&before[0]), "the old one is good until its end: {after:?}");
+    e1.wait_until(&format!("[ \"$({key})\" != '{}' ]", first_key.trim_end()), SOON)?;
+    // The tunnel begins anew with it.
+    e1.wait_until("ping -c 1 -W 5 10.77.0.1", SOON)?;
+    assert_eq!(ursa.state("e1")?, "ready");
+    Ok(())
+}
+
+/// The serials of its valid certificates.
+fn valid(ursa: &Ursa, name: &str) -> LabResult<Vec<String>> {
+    let all = ursa.ask("pki show")?["certificates"].clone();
+    let ours = all.as_array().into_iter().flatten().filter(|it| it["name"] == name && it["state"] == "valid");
+    Ok(ours.map(|it| it["serial"].to_string()).collect())
+}
+
 /// `pki show` and `pki check` know who is there and when it ends.
 fn what_will_break(ursa: &Ursa) -> LabResult<()> {
     let names: Vec<String> = ursa.ask("pki show")?["certificates"]

@@ -18,6 +18,7 @@ pub mod nic;
 pub mod path;
 pub mod paths;
 pub mod state;
+pub mod underlay;
 pub mod user_data;
 pub mod wire;
 pub mod words;

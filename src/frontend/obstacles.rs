@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use landbridge_node::guard;
+use landbridge_node::{guard, underlay};
 
 use super::Surroundings;
+use crate::network;
 use crate::services;
 use crate::services::nfs::NfsServer;
-use crate::spec::{Cluster, SchedulerKind, Uplink};
+use crate::spec::{Cluster, Host, HostKind, SchedulerKind, Uplink};
 
 /// A program that the front-end runs, and the Debian package that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,18 @@ pub fn obstacles(cluster: &Cluster, around: &Surroundings) -> Vec<String> {
             .push(format!("{} is missing: landbridge and landbridged are installed together", around.daemon.display()));
     }
     found.extend(missing(&needed(cluster, around), Path::exists));
+    found.extend(unfit_underlay(cluster));
     found
+}
+
+/// Where there are physical hosts: without any nothing has to pass the uplink.
+fn unfit_underlay(cluster: &Cluster) -> Option<String> {
+    let is_physical = |host: &Host| matches!(host.kind, HostKind::Physical(_));
+    let failure = cluster.hosts.iter().any(is_physical).then(|| {
+        let links = network::of_front_end(cluster, &BTreeSet::new(), &[]);
+        underlay::unfit(&links)
+    });
+    failure.flatten().map(|failure| format!("{failure}; {}", failure.remedy))
 }
 
 fn needed(cluster: &Cluster, around: &Surroundings) -> Vec<Program> {

@@ -27,9 +27,6 @@ pub const FRONT_END_NAME: &str = "frontend";
 /// OpenVPN's port unless the file says otherwise (IANA's registration for OpenVPN).
 pub const TUNNEL_PORT: u16 = 1194;
 
-/// What VXLAN over IPv4 adds to a packet: inner Ethernet (14), VXLAN (8), UDP (8), outer IPv4 (20). RFC 7348, section 5.
-pub const VXLAN_OVERHEAD: u32 = 50;
-
 /// VXLAN's UDP port (IANA).
 pub const VXLAN_PORT: u16 = 4789;
 

@@ -15,6 +15,7 @@ use crate::api::{ApiError, Client};
 use crate::guard;
 use crate::machine::{Machine, MachineSpec};
 use crate::state::{Member, State, StateError};
+use crate::underlay;
 use crate::wire::{FabricOrder, FabricReport, Failure, Refusal};
 use crate::words;
 
@@ -114,6 +115,8 @@ struct Host<'a> {
     order: Option<FabricOrder>,
     /// Not yet told, because the front-end was not there.
     untold: Option<FabricReport>,
+    /// Whether the last look found something.
+    failing: bool,
     meter: Meter,
     look_at: Instant,
     tell_at: Instant,
@@ -137,6 +140,7 @@ impl<'a> Host<'a> {
             listener: Listener::start(renew::client(&member)?, 0),
             order: state.order()?,
             untold: None,
+            failing: false,
             meter,
             look_at: now + LOOK,
             tell_at: now + LOOK,
@@ -148,7 +152,8 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// Makes the fabric as ordered. A new order is always reported, a look only when it changed or found something.
+    /// Makes the fabric as ordered. A new order is always reported, a look only when it changed or found something, or finds no more
+    /// what the one before did.
     async fn carry_out(&mut self, machine: &mut Machine, ordered: bool) {
         let Some(order) = &self.order else {
             self.look_at = Instant::now() + LOOK;
@@ -159,7 +164,9 @@ impl<'a> Host<'a> {
         if failure.is_none() {
             self.repairs.reset();
         }
-        if ordered || !changed.is_empty() || failure.is_some() {
+        let healed = self.failing && failure.is_none();
+        self.failing = failure.is_some();
+        if ordered || !changed.is_empty() || self.failing || healed {
             self.untold = Some(report(order.generation, &order.network, changed, failure));
         }
         self.tell().await;
@@ -219,7 +226,7 @@ impl<'a> Host<'a> {
 }
 
 /// Makes the links as ordered, behind their guard: nobody is let in before it is there. Where it can't be had the links are
-/// made all the same, and that is told.
+/// made all the same, and that is told; so is an underlay that can't carry them, which may be another in a moment.
 async fn apply(machine: &mut Machine, state: &State, network: &Network) -> (Vec<String>, Option<Failure>) {
     let guard = guard::resources(&network.owner, &state.paths().guard(), &guard::of_uplinks(network));
     let guarded = make_guard(machine, &guard).await;
@@ -238,7 +245,7 @@ async fn apply(machine: &mut Machine, state: &State, network: &Network) -> (Vec<
                 tracing::info!("{note}");
             }
             done.extend(report.done);
-            unguarded
+            unguarded.or_else(|| underlay::unfit(network))
         }
         Err(error) => Some(words::local("this host's fabric as ordered", &error)),
     };

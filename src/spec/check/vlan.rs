@@ -1,13 +1,13 @@
 //! `[vlan]`: subnet, workers' range, MTU, uplink.
 
 use ipnetwork::Ipv4Network;
-use landbridge_fabric::{Mtu, VlanId, Vni};
+use landbridge_fabric::{Mtu, VXLAN_OVERHEAD, VlanId, Vni};
 
 use super::addresses::network;
 use super::nic;
 use crate::reading::{Placed, Sink, Span};
 use crate::spec::document::{Document, TaggedTable, UplinkTable, VlanSection, VxlanTable};
-use crate::spec::{Code, Uplink, VXLAN_OVERHEAD, Vlan};
+use crate::spec::{Code, Uplink, Vlan};
 
 /// The section by itself.
 pub(super) fn check(section: &VlanSection, sink: &Sink<'_>) -> Option<Vlan> {

@@ -72,6 +72,12 @@ pub(super) fn draw(ursa: &Ursa, over_udp: Option<&Ursa>, way: WayUnderTest) -> O
         WayUnderTest::Clean => ("", ""),
         WayUnderTest::Long => ("198.51.100.0/24", "203.0.113.0/24"),
     };
+    if way == WayUnderTest::Long {
+        // Before anybody connects: who has seen a shorter way goes by it for some seconds more.
+        for ursa in [ursa].into_iter().chain(over_udp) {
+            ursa.wan.set_delay(Duration::from_millis(10));
+        }
+    }
     let worker = end("e1", network, format!("{third}.11/24"), there)?;
     let left = end("left", &ursa.internet, format!("{LEFT}/24"), back)?;
     let right = end("right", network, format!("{third}.12/24"), there)?;
@@ -87,7 +93,6 @@ pub(super) fn draw(ursa: &Ursa, over_udp: Option<&Ursa>, way: WayUnderTest) -> O
     let worker_over_udp = worker_over_udp.transpose()?;
     if way == WayUnderTest::Long {
         for ursa in [ursa].into_iter().chain(over_udp) {
-            ursa.wan.set_delay(Duration::from_millis(10));
             ursa.wan.set_loss(0.001);
         }
     }
