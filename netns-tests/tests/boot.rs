@@ -41,3 +41,27 @@ fn a_template_of_2008_becomes_workers_on_a_host_and_in_the_cloud_and_they_go_wit
     assert_eq!(report["workers"].as_array().map(Vec::len), Some(2), "workers that are gone count: {report}");
     Ok(())
 }
+
+#[test]
+fn of_several_that_boot_side_by_side_one_may_fail_and_all_are_told_of() -> LabResult<()> {
+    let (makers, ursa) = Ursa::up_with_makers("several")?;
+    let line = format!("worker boot --template {TEMPLATE} --count 3 --on ec2 --wait 3m --output json");
+    let boot = ursa.landbridge(&line).deadline(PATIENCE).spawn()?;
+    ursa.frontend.wait_until("landbridge worker list --output json | grep -c 'i-[0-9a-f]' | grep -w 3", PATIENCE)?;
+    let doomed = ursa.ask("worker list")?[0].clone();
+    let instance = doomed["machine"].as_str().unwrap_or_default().to_owned();
+    makers.cloud.ask("TerminateInstances", &[("InstanceId.1", &instance)])?;
+
+    let told = boot.wait(PATIENCE)?;
+    assert_eq!(told.status, 1, "{}{}", told.out(), told.err());
+    let workers: serde_json::Value = serde_json::from_str(&told.out()).expect("JSON");
+    let ends = workers.as_array().into_iter().flatten().map(|worker| (worker["name"].clone(), worker["state"].clone()));
+    let expected = ["w1", "w2", "w3"].map(|name| {
+        let end = if doomed["name"] == name { "failed" } else { "ready" };
+        (name.into(), end.into())
+    });
+    assert_eq!(ends.collect::<Vec<(serde_json::Value, serde_json::Value)>>(), expected, "{workers:#}");
+    let name = doomed["name"].as_str().unwrap_or_default();
+    assert!(told.err().contains(&format!("{name} is failed")), "{}", told.err());
+    Ok(())
+}
