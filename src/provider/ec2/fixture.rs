@@ -41,7 +41,16 @@ pub(super) async fn provider(cluster: ClusterName, cloud: Cloud, patience: Patie
     let settings = settings.credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "test"));
     let client = Client::new(&settings.load().await);
     let host = NodeName::new("ec2").expect("a label");
-    Ec2 { cluster, host, cloud, client, patience, images: images::Known::default(), market_is_silent: false.into() }
+    Ec2 {
+        cluster,
+        host,
+        cloud,
+        client,
+        patience,
+        images: images::Known::default(),
+        group_is_held: false.into(),
+        market_is_silent: false.into(),
+    }
 }
 
 pub(super) fn launch(n: i64) -> Launch {

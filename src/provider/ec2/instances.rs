@@ -68,6 +68,7 @@ impl Ec2 {
     /// Every instance of this host, with the notices of the spot market.
     pub(super) async fn list(&self) -> Result<Vec<Machine>, ProviderError> {
         let found = self.all().await?;
+        self.tidy_held_group(&found).await;
         let notices = self.notices(&found).await;
         Ok(found.iter().map(|it| it.machine(it.spot_request().and_then(|id| notices.get(id).copied()))).collect())
     }

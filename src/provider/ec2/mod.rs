@@ -5,8 +5,8 @@
 //!
 //! **Security groups.** One group of ours for each host of the cluster's file, network and set of ports, made by the first
 //! instance that needs it and shared by the others. `destroy` takes away the groups that no instance of ours is in any more; an
-//! instance that is still shutting down holds its group, so the last one's group is a leftover until the next `destroy` or
-//! until `remove` is asked for it.
+//! instance that is still shutting down holds its group, which goes when the instances are listed and none is on its way out any
+//! more. After a restart meanwhile it is a leftover until the next `destroy`, or until `remove` is asked for it.
 
 mod answer;
 mod ask;
@@ -54,6 +54,8 @@ pub struct Ec2 {
     client: Client,
     patience: Patience,
     images: images::Known,
+    /// Whether an instance was on its way out, and held its group, when groups were tidied last.
+    group_is_held: AtomicBool,
     /// Whether the spot market could not be asked the last time.
     market_is_silent: AtomicBool,
 }
@@ -70,6 +72,7 @@ impl Ec2 {
             client,
             patience,
             images: images::Known::default(),
+            group_is_held: false.into(),
             market_is_silent: false.into(),
         }
     }

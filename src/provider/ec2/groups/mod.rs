@@ -3,6 +3,7 @@
 mod ports;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup};
 use landbridge_node::machine::crash;
@@ -18,6 +19,10 @@ const MOST_NAME: usize = 255;
 
 /// An instance that is shutting down is still in it: EC2's code, and that of clouds like it.
 const HELD: [&str; 2] = ["DependencyViolation", "InvalidGroup.InUse"];
+
+fn is_leaving(instance: &Found) -> bool {
+    instance.state() == MachineState::Stopping
+}
 
 /// A group that is there for an instance.
 pub(super) struct Group {
@@ -133,6 +138,13 @@ impl Ec2 {
         Ok(ids.filter(|id| !used.contains(id.as_str())).collect())
     }
 
+    /// Takes away the group that an instance has held when it was ended, once none is on its way out any more.
+    pub(super) async fn tidy_held_group(&self, instances: &[Found]) {
+        if self.group_is_held.load(Ordering::Relaxed) && !instances.iter().any(is_leaving) {
+            self.tidy_groups().await;
+        }
+    }
+
     /// Takes away the groups that nobody needs. One that is still held, or that EC2 won't delete, costs nothing: it stays for the
     /// next time, or for `audit`, and no instance's end hangs on it.
     pub(super) async fn tidy_groups(&self) {
@@ -144,6 +156,7 @@ impl Ec2 {
     async fn try_to_tidy_groups(&self) -> Result<(), ProviderError> {
         let instances = self.all().await?;
         let failed = |answer: Answer| self.unanswered("tidying the security groups", &self.host, answer);
+        self.group_is_held.store(instances.iter().any(is_leaving), Ordering::Relaxed);
         for id in self.idle_groups(&instances).await.map_err(failed)? {
             match self.delete_group(&id).await {
                 Err(answer) if !HELD.iter().any(|code| answer.is(code)) => return Err(failed(answer)),

@@ -49,6 +49,23 @@ async fn a_group_that_cannot_be_deleted_keeps_no_instance_alive() {
 }
 
 #[tokio::test]
+async fn a_group_goes_when_the_last_instance_that_held_it_has_ended() {
+    let (double, ec2) = start().await;
+    made(&ec2, 1).await;
+    ec2.machines().await.expect("a list");
+    ec2.destroy(&an_order(1).launch).await.expect("the end of the instance");
+    let mut groups = vec![double.world(|it| it.groups.len())];
+    while ec2.machines().await.expect("a list").iter().any(|it| it.state != MachineState::Gone) {
+        groups.push(double.world(|it| it.groups.len()));
+    }
+    assert!(groups.iter().all(|left| *left == 1), "it was held: {groups:?}");
+    assert_eq!(double.world(|it| it.groups.len()), 0);
+    let asked = double.asked("DescribeSecurityGroups");
+    ec2.machines().await.expect("a list");
+    assert_eq!(double.asked("DescribeSecurityGroups"), asked, "nobody asks again and again");
+}
+
+#[tokio::test]
 async fn a_group_that_is_shown_late_is_waited_for() {
     let (double, ec2) = start().await;
     double.world(|it| it.late = 3);
