@@ -270,6 +270,27 @@ async fn slow_guests_are_shown_out_and_disturb_nobody() {
 }
 
 #[tokio::test]
+async fn a_body_that_drips_is_cut_off_in_time() {
+    let door = Door::open(Limits::default()).await;
+    let (mut heard, mut spoken) = tokio::io::split(door.connect(None).await);
+    spoken.write_all(b"POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-length: 10000\r\n\r\n").await.unwrap();
+    let drip = async {
+        let mut drops = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            drops.tick().await;
+            if spoken.write_all(b"x").await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let mut said = vec![0; 1000];
+    let answered = tokio::time::timeout(Duration::from_mins(1), heard.read(&mut said));
+    let length = tokio::select! { answer = answered => answer.expect("an answer").unwrap(), () = drip => 0 };
+    let said = String::from_utf8_lossy(&said[..length]).into_owned();
+    assert!(said.starts_with("HTTP/1.1 408") && said.contains("took more than"), "{said}");
+}
+
+#[tokio::test]
 async fn a_stranger_who_asks_and_does_not_read_keeps_no_place() {
     let limits = Limits { connections: 1, stranger: Duration::from_millis(300), ..Limits::default() };
     let door = Door::open(limits).await;

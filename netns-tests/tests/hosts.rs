@@ -68,6 +68,23 @@ fn an_underlay_that_can_not_carry_the_vlan_is_told_of_on_both_sides() -> LabResu
     front_end.wait_until("landbridge host show ursa01 --output json | grep idle_cpu", SOON).map(drop)
 }
 
+#[test]
+fn a_host_without_nft_has_its_fabric_and_is_an_error_until_it_has_its_guard() -> LabResult<()> {
+    let ursa = Ursa::draw_light("no-nft")?;
+    ursa.landbridge("up").expect_ok()?;
+    let host = &ursa.hosts[0];
+    host.run("mv /usr/sbin/nft /usr/sbin/nft.away").expect_ok()?;
+    ursa.enrol(host)?;
+    ursa.await_host("ursa01", "error", SOON)?;
+    host.wait_until(&format!("ip link show master lbbr-ursa | grep {UPLINK}"), SOON)?;
+    let told = ursa.landbridge("host show ursa01").expect_ok()?;
+    assert!(told.contains("/usr/sbin/nft") && told.contains("nftables"), "{told}");
+    assert_eq!(ursa.landbridge("status").output()?.status, 2, "somebody should look at it");
+    host.run("mv /usr/sbin/nft.away /usr/sbin/nft").expect_ok()?;
+    ursa.await_host("ursa01", "on", SOON)?;
+    host.run("nft list ruleset | grep -w 4789").expect_ok().map(drop)
+}
+
 /// What was told in lines of a width.
 fn unwrapped(told: &str) -> String {
     told.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")

@@ -18,7 +18,6 @@ pub const TUNNEL: Measurement = Measurement { name: "tunnel", title: "Tunnel thr
 const ROUNDS: usize = 3;
 
 /// Something that carries TCP between two machines.
-#[derive(Clone)]
 struct Contender {
     name: String,
     server: Machine,

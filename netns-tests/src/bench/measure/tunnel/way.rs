@@ -105,13 +105,12 @@ pub(super) fn draw(ursa: &Ursa, over_udp: Option<&Ursa>, way: WayUnderTest) -> O
     };
     let mut all = vec![contender(BARE, &left, &right, LEFT), contender(OURS, &ursa.frontend, &worker, "10.77.0.1")];
     all.extend(worker_over_udp.map(|(server, worker)| contender(OURS_OVER_UDP, server, &worker, "10.77.0.1")));
-    for peer in PEERS {
-        let own = contender(peer.name, &left, &right, peer.left_inside);
+    all.extend(PEERS.iter().map(|peer| contender(peer.name, &left, &right, peer.left_inside)));
+    if way == WayUnderTest::Long {
         // What somebody who knows of it would do by hand.
-        let under_bbr = Stream { congestion: "bbr", ..own.stream.clone() };
-        let tuned = Contender { name: format!("{}, BBR in its streams", peer.name), stream: under_bbr, ..own.clone() };
-        all.push(own);
-        all.extend((way == WayUnderTest::Long).then_some(tuned));
+        let by_hand = contender(PEERS[0].name, &left, &right, PEERS[0].left_inside);
+        let stream = Stream { congestion: "bbr", ..by_hand.stream.clone() };
+        all.push(Contender { name: format!("{}, BBR in its streams", by_hand.name), stream, ..by_hand });
     }
     Ok(all)
 }
