@@ -17,7 +17,7 @@ const DOMAINS: &str = "virsh --connect qemu:///system list --all --name";
 /// Where machines come and go.
 enum Place {
     Libvirt,
-    Cloud(Cloud),
+    Cloud(Box<Cloud>),
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_host_with_libvirt_has_one_machine_and_then_none_whenever_the_daemon_dies() 
 fn a_cloud_has_one_machine_and_then_none_whenever_the_daemon_dies() -> LabResult<()> {
     let ursa = Ursa::draw_with_libvirt("crash-ec2")?;
     let cloud = ursa.open_cloud()?;
-    sweep(&ursa, &Place::Cloud(cloud))
+    sweep(&ursa, &Place::Cloud(Box::new(cloud)))
 }
 
 fn sweep(ursa: &Ursa, place: &Place) -> LabResult<()> {

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn idle_time_counts_in_hundredths_of_a_processor() {
-        let (before, after) = (Ticks::of(BEFORE).unwrap(), Ticks::of(AFTER).unwrap());
+        let (before, after) = (Ticks::of(BEFORE).expect("ticks"), Ticks::of(AFTER).expect("ticks"));
         assert_eq!(before, Ticks { idle: 800, all: 1000, cpus: 2 });
         assert_eq!(after.idle_since(before), Some(150), "of 200 ticks of two processors 150 were idle");
         assert_eq!(after.idle_since(after), None, "no time has passed");
@@ -93,9 +93,9 @@ mod tests {
         let mut meter = Meter::default();
         assert_eq!(meter.look(), None);
         let before = meter.before;
-        while Ticks::of(&fs::read_to_string("/proc/stat").unwrap()) == before {
+        while Ticks::of(&fs::read_to_string("/proc/stat").expect("the kernel's counters")) == before {
             std::thread::yield_now();
         }
-        assert!(meter.look().unwrap().available_memory_kib > 0);
+        assert!(meter.look().expect("a load").available_memory_kib > 0);
     }
 }
