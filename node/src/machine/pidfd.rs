@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, pidfd_getfd, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
 
@@ -90,6 +90,11 @@ impl PidFd {
             Err(error) if gone(&error.into()) || error == Errno::INVAL => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A copy of one of its file descriptors, pidfd_getfd(2).
+    pub(super) fn copy(&self, number: i32) -> Result<OwnedFd, Errno> {
+        pidfd_getfd(&self.0, number, PidfdGetfdFlags::empty())
     }
 
     /// Waits until it has ended.
