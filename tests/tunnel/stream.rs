@@ -17,6 +17,9 @@ pub(crate) struct Stream {
     receiver: JoinHandle<Vec<(Instant, u32)>>,
 }
 
+/// So many packets show that a stream flows.
+const FIRST: usize = 10;
+
 /// What arrives within this long of the last packet is no silence.
 const SILENCE: Duration = Duration::from_millis(1500);
 
@@ -40,7 +43,7 @@ impl Record {
 }
 
 impl Stream {
-    /// Begins to send; returns once the first packet has arrived.
+    /// Begins to send; returns once some packets have arrived, which are the record's first: whatever follows may come before the next.
     pub(crate) fn start(from: &Netns, source: Ipv4Addr, to: &Netns, target: Ipv4Addr) -> Self {
         let bind = |netns: &Netns, address| netns.run(move || UdpSocket::bind((address, 0)).expect("a socket"));
         let (sender, receiver) = (bind(from, source), bind(to, target));
@@ -49,10 +52,10 @@ impl Stream {
         let told = Arc::clone(&stop);
         let sender = thread::spawn(move || send(&sender, SocketAddrV4::new(target, port), &told));
         receiver.set_read_timeout(Some(Duration::from_secs(5))).expect("a time-out");
-        receiver.recv(&mut [0; 4]).expect("a first packet");
+        let first: Vec<_> = (0..FIRST).map(|_| arrival(&receiver).expect("a first packet")).collect();
         // Silence is what ends the record: longer than any pause that is no end.
         receiver.set_read_timeout(Some(SILENCE)).expect("a time-out");
-        Self { stop, sender, receiver: thread::spawn(move || receive(&receiver)) }
+        Self { stop, sender, receiver: thread::spawn(move || receive(&receiver, first)) }
     }
 
     /// Waits until nothing has arrived for one and a half seconds, still sending.
@@ -84,12 +87,14 @@ fn send(socket: &UdpSocket, to: SocketAddrV4, stop: &AtomicBool) -> Vec<Instant>
     departures
 }
 
-fn receive(socket: &UdpSocket) -> Vec<(Instant, u32)> {
-    let mut number = [0; 4];
-    let mut arrivals = Vec::new();
+fn receive(socket: &UdpSocket, first: Vec<(Instant, u32)>) -> Vec<(Instant, u32)> {
     let deadline = Instant::now() + LONGEST;
-    while Instant::now() < deadline && socket.recv(&mut number).is_ok() {
-        arrivals.push((Instant::now(), u32::from_be_bytes(number)));
-    }
-    arrivals
+    let rest = std::iter::from_fn(|| arrival(socket).filter(|_| Instant::now() < deadline));
+    first.into_iter().chain(rest).collect()
+}
+
+fn arrival(socket: &UdpSocket) -> Option<(Instant, u32)> {
+    let mut number = [0; 4];
+    socket.recv(&mut number).ok()?;
+    Some((Instant::now(), u32::from_be_bytes(number)))
 }
