@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use landbridge_pki::NodeName;
 
@@ -106,8 +107,11 @@ impl FileError {
 }
 
 /// Makes `path` hold `content` with `mode`; says whether anything had to change. The content is on disk under a temporary
-/// name, which no worker's name can be, before it takes the place of the old one.
+/// name, which no worker's name can be, before it takes the place of the old one. One at a time: after a restart the same worker may
+/// be prepared because nobody had finished it, and because its token is asked for again.
 pub(super) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<bool, FileError> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if is_already(path, content, mode)? {
         return Ok(false);
     }
@@ -162,6 +166,20 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), FileError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn several_may_replace_a_file_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("w1");
+        std::thread::scope(|scope| {
+            for content in [b"one", b"two"] {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| assert!(replace(path, content, 0o600).is_ok())));
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap().len(), 3);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn replacing_with_the_same_content_touches_nothing() {
