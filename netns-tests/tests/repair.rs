@@ -5,14 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use netns_tests::LabResult;
-use netns_tests::cloud::{BARE_AMI, Cloud};
-use netns_tests::ursa::{Ursa, Way};
+use netns_tests::cloud::Cloud;
+use netns_tests::ursa::{Ursa, Way, hollow};
 
 const SOON: Duration = Duration::from_mins(2);
-
-/// A machine with an empty disk: it runs, and that is all.
-const HOLLOW: &str = "name = \"hollow\"\ncpu = 1\nmemory = \"128 MiB\"\n\
-                      [[disk]]\nempty = \"16 MiB\"\ntarget = \"vda\"\n[ec2]\n";
 
 /// An address that is leased to nobody.
 const NOBODYS: &str = "INSERT INTO lease (address, worker) VALUES ('10.77.1.99', 99)";
@@ -22,7 +18,7 @@ fn what_a_lost_memory_leaves_behind_is_told_and_put_right() -> LabResult<()> {
     let ursa = Ursa::draw_with_libvirt("repair")?;
     let cloud = ursa.open_cloud()?;
     ursa.edit_file(|file| file.lines().filter(|line| !line.starts_with("nfs")).flat_map(|l| [l, "\n"]).collect())?;
-    ursa.frontend.write_file("/etc/landbridge/worker.toml", format!("{HOLLOW}ami = \"{BARE_AMI}\"\n"))?;
+    ursa.frontend.write_file("/etc/landbridge/worker.toml", hollow())?;
     ursa.up_with_libvirt()?;
     keep_memory(&ursa)?;
     let machine = ursa.light_instance("t1", "203.0.113.99/24")?;

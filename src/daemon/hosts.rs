@@ -36,9 +36,8 @@ pub(super) fn hosts(roster: &Roster, now: Timestamp) -> Result<Vec<HostView>, Ro
     let rooms = (0_u32..).zip(cluster.hosts.iter().zip(roster.rooms()?));
     let view = |(id, (host, room)): (u32, (&Host, crate::placement::Room))| {
         let mut view = self::host(&cluster, (id, host), room.space, roster.told(&host.name), &known, now);
-        let load = roster.load(&host.name, now);
-        view.idle_cpu = load.map(|load| load.idle_cpu);
-        view.available_memory = load.map(|load| load.available_memory_kib);
+        let load = roster.load(&host.name).filter(|(_, at)| now.duration_since(*at) <= SILENT);
+        (view.idle_cpu, view.available_memory) = load.map(|(it, _)| (it.idle_cpu, it.available_memory_kib)).unzip();
         // One that never had a machine may have nothing to be asked with: a cloud without credentials.
         if let Some(why) = roster.trouble(&host.name).filter(|_| known.has_machines(&host.name)) {
             view.failure.get_or_insert(why);

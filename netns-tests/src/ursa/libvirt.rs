@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{PATIENCE, Ursa};
+use crate::cloud::BARE_AMI;
 use crate::image::Image;
 use crate::{Lab, LabResult, Machine};
 
@@ -23,6 +24,14 @@ MEMORY = 768
 OS     = [ KERNEL = "/opt/images/vmlinuz", INITRD = "/opt/images/initrd.img", ROOT = "vda" ]
 DISK   = [ SOURCE = "/opt/images/disk.raw", TARGET = "vda" ]
 "#;
+
+/// A template of a machine with an empty disk, for libvirt and the cloud: it runs, and that is all.
+pub fn hollow() -> String {
+    format!(
+        "name = \"hollow\"\ncpu = 1\nmemory = \"128 MiB\"\n[[disk]]\nempty = \"16 MiB\"\ntarget = \"vda\"\n\
+         [ec2]\nami = \"{BARE_AMI}\"\n"
+    )
+}
 
 impl Ursa {
     /// Draws it with the prepared image on every host, brings the front-end up, and enrols the first host, which has a libvirt.

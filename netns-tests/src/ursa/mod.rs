@@ -28,6 +28,7 @@ use crate::{Lab, LabError, LabResult, Machine, MachineBuilder, Network, Uml, Wan
 pub use boot::Makers;
 pub use cloud::TEMPLATE;
 pub use crash::DoomedDaemon;
+pub use libvirt::hollow;
 pub use revoke::Revoked;
 pub use trace::Trace;
 pub use workers::Way;

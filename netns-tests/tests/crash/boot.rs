@@ -28,7 +28,8 @@ fn a_machine_comes_and_goes_whenever_the_daemon_dies(
     for at in (first..).step_by(stride) {
         let begun = std::time::Instant::now();
         let name = format!("w{at}");
-        let boot_died = boot(&ursa, &name, at)?;
+        let asked = "--template /etc/landbridge/nobody.one --on ursa01";
+        let boot_died = boot(&ursa, &name, asked, &has_come(&name), at)?;
         has_one_machine(&ursa, &name)?;
         let destroy_died = destroy(&ursa, &name, at)?;
         has_nothing(&ursa, &name)?;
@@ -61,14 +62,14 @@ fn ursa(habit: &str) -> LabResult<Ursa> {
     Ok(ursa)
 }
 
-fn boot(ursa: &Ursa, name: &str, at: usize) -> LabResult<bool> {
+/// A worker is booted by a daemon that dies at that moment; whether it did.
+pub(super) fn boot(ursa: &Ursa, name: &str, asked: &str, has_come: &str, at: usize) -> LabResult<bool> {
     let mut doomed = ursa.doom_daemon(at)?;
     doomed.through(ursa, || {
         // It may have been planned, and the answer been lost.
-        let boot = format!("worker boot --template /etc/landbridge/nobody.one --on ursa01 --name {name}");
-        ursa.landbridge(&format!("worker show {name} || landbridge {boot}")).expect_ok()
+        ursa.landbridge(&format!("worker show {name} || landbridge worker boot {asked} --name {name}")).expect_ok()
     })?;
-    doomed.through(ursa, || ursa.frontend.wait_until(&has_come(name), PATIENCE))?;
+    doomed.through(ursa, || ursa.frontend.wait_until(has_come, PATIENCE))?;
     doomed.through(ursa, || ursa.landbridge("audit").expect_ok())?;
     doomed.died(ursa)
 }
@@ -81,7 +82,8 @@ fn has_come(name: &str) -> String {
     format!("{one} && {{ {booting} || {{ grep -q never {HYPERVISOR}/habit && {waiting}; }}; }}")
 }
 
-fn destroy(ursa: &Ursa, name: &str, at: usize) -> LabResult<bool> {
+/// The worker is destroyed by a daemon that dies at that moment; whether it did.
+pub(super) fn destroy(ursa: &Ursa, name: &str, at: usize) -> LabResult<bool> {
     let mut doomed = ursa.doom_daemon(at)?;
     doomed.through(ursa, || ursa.landbridge(&format!("worker destroy {name} --now --wait")).expect_ok())?;
     doomed.through(ursa, || ursa.landbridge("audit").expect_ok())?;

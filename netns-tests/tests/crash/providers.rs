@@ -1,17 +1,15 @@
 //! The daemon, killed between the steps of one request: where a real libvirt has made a disk and no machine yet, or EC2's API a
 //! security group and no instance. It goes on with what is there: one machine, then none, and nothing else is left.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use netns_tests::LabResult;
-use netns_tests::cloud::{BARE_AMI, Cloud};
-use netns_tests::ursa::Ursa;
+use netns_tests::cloud::Cloud;
+use netns_tests::ursa::{Ursa, hollow};
 
-const PATIENCE: Duration = Duration::from_mins(2);
+use super::boot::{boot, destroy};
+
 const TEMPLATE: &str = "/etc/landbridge/hollow.toml";
-/// A machine with an empty disk: it runs, and that is all.
-const HOLLOW: &str = "name = \"hollow\"\ncpu = 1\nmemory = \"128 MiB\"\n\
-                      [[disk]]\nempty = \"16 MiB\"\ntarget = \"vda\"\n[ec2]\n";
 const DOMAINS: &str = "virsh --connect qemu:///system list --all --name";
 
 /// Where machines come and go.
@@ -23,26 +21,35 @@ enum Place {
 #[test]
 fn a_host_with_libvirt_has_one_machine_and_then_none_whenever_the_daemon_dies() -> LabResult<()> {
     let ursa = Ursa::draw_with_libvirt("crash-libvirt")?;
+    prepare(&ursa)?;
+    ursa.up_with_libvirt()?;
     sweep(&ursa, &Place::Libvirt)
 }
 
 #[test]
 fn a_cloud_has_one_machine_and_then_none_whenever_the_daemon_dies() -> LabResult<()> {
-    let ursa = Ursa::draw_with_libvirt("crash-ec2")?;
+    let ursa = Ursa::draw("crash-ec2")?;
     let cloud = ursa.open_cloud()?;
+    prepare(&ursa)?;
+    ursa.landbridge("up").expect_ok()?;
     sweep(&ursa, &Place::Cloud(Box::new(cloud)))
 }
 
-fn sweep(ursa: &Ursa, place: &Place) -> LabResult<()> {
+/// Whatever has no part in it is left out: the front-end is brought up twice a moment.
+fn prepare(ursa: &Ursa) -> LabResult<()> {
     let is_service = |line: &&str| line.starts_with("nfs") || line.starts_with("nis");
     ursa.edit_file(|file| file.lines().filter(|line| !is_service(line)).flat_map(|l| [l, "\n"]).collect())?;
-    ursa.frontend.write_file(TEMPLATE, format!("{HOLLOW}ami = \"{BARE_AMI}\"\n"))?;
-    ursa.up_with_libvirt()?;
+    ursa.frontend.write_file(TEMPLATE, hollow())
+}
+
+fn sweep(ursa: &Ursa, place: &Place) -> LabResult<()> {
     let (host, mut swept) = (place.host(), (0, 0));
     for at in 0.. {
         let begun = Instant::now();
         let name = format!("w{at}");
-        let boot_died = boot(ursa, host, &name, at)?;
+        let asked = format!("--template {TEMPLATE} --on {host}");
+        let has_come = format!("landbridge worker show {name} --output json | grep -q '\"state\": \"booting\"'");
+        let boot_died = boot(ursa, &name, &asked, &has_come, at)?;
         assert_eq!(place.machines(ursa)?, 1, "moment {at}");
         let destroy_died = destroy(ursa, &name, at)?;
         assert_eq!(ursa.state(&name)?, "gone");
@@ -57,31 +64,6 @@ fn sweep(ursa: &Ursa, place: &Place) -> LabResult<()> {
     println!("{host}: {} moments of booting, {} of going", swept.0, swept.1);
     assert!(swept.0 > 8 && swept.1 > 8, "too few for a daemon and a provider: {swept:?}");
     Ok(())
-}
-
-fn boot(ursa: &Ursa, host: &str, name: &str, at: usize) -> LabResult<bool> {
-    let mut doomed = ursa.doom_daemon(at)?;
-    doomed.through(ursa, || {
-        // It may have been planned, and the answer been lost.
-        let boot = format!("worker boot --template {TEMPLATE} --on {host} --name {name}");
-        ursa.landbridge(&format!("worker show {name} || landbridge {boot}")).deadline(PATIENCE).expect_ok()
-    })?;
-    doomed.through(ursa, || ursa.await_state(name, "booting", PATIENCE))?;
-    doomed.through(ursa, || ursa.landbridge("audit").deadline(PATIENCE).expect_ok())?;
-    doomed.died(ursa)
-}
-
-fn destroy(ursa: &Ursa, name: &str, at: usize) -> LabResult<bool> {
-    let mut doomed = ursa.doom_daemon(at)?;
-    let destroy = format!("worker destroy {name} --now --wait");
-    doomed.through(ursa, || ursa.landbridge(&destroy).deadline(PATIENCE).expect_ok())?;
-    doomed.through(ursa, || ursa.landbridge("audit").deadline(PATIENCE).expect_ok())?;
-    let died = doomed.died(ursa)?;
-    if !died {
-        // One that has survived is as it should be but for the moment that it was told.
-        ursa.landbridge("up").expect_ok()?;
-    }
-    Ok(died)
 }
 
 impl Place {

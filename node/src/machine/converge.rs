@@ -1,6 +1,5 @@
 //! From what is to what should be.
 
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use super::ledger::{Entry, Ledger};
 use super::lock::Lock;
 use super::observe::World;
 use super::plan::plan;
-use super::sockets;
+use super::sockets::Sockets;
 use super::step::{Context, Record, Step};
 use super::{
     ConvergeError, Key, LedgerError, MachineSpec, OpenError, Place, Plan, PlanError, StepError, crash, journal,
@@ -148,9 +147,9 @@ impl Machine {
         Exits::of(&self.context.place, names)
     }
 
-    /// Copies of the sockets that a process of ours has now; none where it doesn't run.
-    pub fn sockets(&self, process: &str) -> Result<Vec<OwnedFd>, StepError> {
-        sockets::of(&self.context.place, process)
+    /// The sockets of a process of ours; `None` where it doesn't run.
+    pub fn sockets(&self, process: &str) -> Result<Option<Sockets>, StepError> {
+        Sockets::of(&self.context.place, process)
     }
 
     async fn carry_out(

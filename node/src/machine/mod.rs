@@ -52,5 +52,6 @@ pub use resource::{
     Block, Children, Directory, File, Input, MachineSpec, Mount, Process, Readiness, Residue, Resource, Run, Secret,
     Sysctl, SysctlValue,
 };
+pub use sockets::Sockets;
 pub use stray::is_ours;
 pub use watch::Watch;

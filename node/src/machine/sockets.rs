@@ -1,6 +1,6 @@
 //! The sockets of a program of ours, for what can be set of a socket and has no option of the program's.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -11,32 +11,40 @@ use super::kinds::process::Instance;
 use super::pidfd::PidFd;
 use super::place::Place;
 
-/// Copies of the sockets that the process of this name has now, as pidfd_getfd(2) gives them; none where it doesn't run.
-pub(super) fn of(place: &Place, process: &str) -> Result<Vec<OwnedFd>, StepError> {
-    let record = place.process(process);
-    let Some(instance) = Instance::running(&record)? else { return Ok(Vec::new()) };
-    let copied = match instance.open() {
-        Ok(Some(process)) => copies(&process, instance.pid()),
-        Ok(None) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    };
-    copied.map_err(StepError::io("taking the sockets of the process of", &record))
+/// The sockets of a process of ours, which is held: it can't become another's meanwhile.
+#[derive(Debug)]
+pub struct Sockets {
+    process: PidFd,
+    pid: i32,
 }
 
-/// Of the process that is held, whose id this is.
-fn copies(process: &PidFd, pid: i32) -> io::Result<Vec<OwnedFd>> {
-    let mut sockets = Vec::new();
-    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
-        let entry = entry?;
-        // One that was closed meanwhile is no socket of its any more.
-        let is_socket = fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
-        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        match number.filter(|_| is_socket).map(|number| process.copy(number)) {
-            Some(Err(Errno::BADF)) | None => {}
-            Some(copy) => sockets.push(copy?),
+impl Sockets {
+    /// Of the process of this name; `None` where it doesn't run.
+    pub(super) fn of(place: &Place, process: &str) -> Result<Option<Self>, StepError> {
+        let record = place.process(process);
+        let Some(instance) = Instance::running(&record)? else { return Ok(None) };
+        let held = instance.open().map_err(StepError::io("holding the process of", &record))?;
+        Ok(held.map(|process| Self { process, pid: instance.pid() }))
+    }
+
+    /// A copy of each, one after another, the oldest mostly first: as the kernel lists their numbers.
+    pub fn copies(&self) -> io::Result<impl Iterator<Item = io::Result<OwnedFd>> + '_> {
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.pid))?;
+        Ok(entries.filter_map(|entry| entry.map_or_else(|error| Some(Err(error)), |entry| self.copy(&entry))))
+    }
+
+    /// `None` for what is no socket, or was closed meanwhile.
+    fn copy(&self, entry: &DirEntry) -> Option<io::Result<OwnedFd>> {
+        let to = fs::read_link(entry.path()).ok()?;
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        if !to.to_string_lossy().starts_with("socket:") {
+            return None;
+        }
+        match self.process.copy(number) {
+            Err(Errno::BADF) => None,
+            copied => Some(copied.map_err(io::Error::from)),
         }
     }
-    Ok(sockets)
 }
 
 #[cfg(test)]
@@ -50,8 +58,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let own = i32::try_from(std::process::id()).expect("an id");
         let process = PidFd::open(own).expect("our own process").expect("it lives");
-        let copies = copies(&process, own).expect("our own sockets");
-        let addresses = copies.iter().filter_map(|copy| rustix::net::getsockname(copy).ok());
+        let sockets = Sockets { process, pid: own };
+        let copies = sockets.copies().expect("our own sockets").filter_map(Result::ok);
+        let addresses = copies.filter_map(|copy| rustix::net::getsockname(&copy).ok());
         let expected = listener.local_addr().expect("its address");
         assert!(addresses.filter_map(|it| std::net::SocketAddr::try_from(it).ok()).any(|it| it == expected));
     }

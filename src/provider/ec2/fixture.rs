@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Credentials;
 use landbridge_pki::NodeName;
 
-use super::{Ec2, Patience, connect, images};
+use super::{Ec2, Patience, connect};
 use crate::provider::{self, Launch, Order};
 use crate::spec::{Cloud, ClusterName};
 use crate::template::{Ec2 as Wish, WorkerTemplate};
@@ -41,16 +41,7 @@ pub(super) async fn provider(cluster: ClusterName, cloud: Cloud, patience: Patie
     let settings = settings.credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "test"));
     let client = Client::new(&settings.load().await);
     let host = NodeName::new("ec2").expect("a label");
-    Ec2 {
-        cluster,
-        host,
-        cloud,
-        client,
-        patience,
-        images: images::Known::default(),
-        group_is_held: false.into(),
-        market_is_silent: false.into(),
-    }
+    Ec2::with_client(cluster, host, cloud, patience, client)
 }
 
 pub(super) fn launch(n: i64) -> Launch {

@@ -65,6 +65,10 @@ impl Ec2 {
     /// (environment, files, the machine's own role), when they are needed.
     pub async fn connect(cluster: ClusterName, host: NodeName, cloud: Cloud, patience: Patience) -> Self {
         let client = connect::client(&cloud, patience).await;
+        Self::with_client(cluster, host, cloud, patience, client)
+    }
+
+    fn with_client(cluster: ClusterName, host: NodeName, cloud: Cloud, patience: Patience, client: Client) -> Self {
         Self {
             cluster,
             host,
