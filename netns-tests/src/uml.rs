@@ -1,5 +1,7 @@
 //! Machines with a kernel of their own: user-mode-linux, an ordinary program that is a whole Linux.
 
+mod processor;
+
 use std::ops::Deref;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -200,6 +202,9 @@ fn watch(mut kernel: Running, agent: &AgentClient) {
 /// its console standard output.
 fn kernel_command(program: &Path, scratch: &Path, hardware: &Hardware, plugs: &Plugs) -> Vec<String> {
     let mut command = vec![
+        "taskset".to_owned(),
+        "--cpu-list".to_owned(),
+        processor::next(),
         program.display().to_string(),
         format!("mem={}M", hardware.memory_mib),
         format!("uml_dir={}", memory(scratch).display()),
