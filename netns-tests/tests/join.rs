@@ -48,16 +48,31 @@ fn as_ada(machine: &Machine, command: &str) -> LabResult<String> {
     machine.run(&line).deadline(Duration::from_mins(2)).expect_ok()
 }
 
+/// In a network of its own, a program can ask nobody.
+const ALONE: &str = "unshare --net id -nG bob";
+
 #[test]
-fn an_nscd_of_somebody_else_is_used_as_it_is() -> LabResult<()> {
-    const WHO: &str = "pidof nscd";
-    let ursa = Ursa::up("nscd")?;
+fn who_is_added_on_the_front_end_is_known_on_the_workers_at_once() -> LabResult<()> {
+    const SOON: Duration = Duration::from_secs(20);
+    let ursa = Ursa::up("people")?;
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
-    e1.run("mkdir -p /run/nscd && nscd").expect_ok()?;
-    let theirs = e1.run(WHO).expect_ok()?;
+    let e2 = ursa.instance("e2", "203.0.113.12/24")?;
+    e2.run("rm /usr/lib/libnss_extrausers.so.2").expect_ok()?;
+    let switch = e1.run("cat /etc/nsswitch.conf").expect_ok()?;
     ursa.join(&e1, Way::Tunnel, "ec2")?;
-    assert_eq!(e1.run(WHO).expect_ok()?, theirs);
+    ursa.join(&e2, Way::Tunnel, "ec2")?;
+
+    ursa.frontend.run("useradd --uid 1001 bob && groupadd --gid 2000 lab && usermod -aG lab bob").expect_ok()?;
+    e1.wait_until("id -nG bob | grep -qw lab", SOON)?;
+    e1.run(&format!("{ALONE} | grep -qw lab")).expect_ok()?;
+    // Without a table, each look is a question to the NIS server.
+    e2.wait_until("id -nG bob | grep -qw lab", SOON)?;
+    e2.run(ALONE).expect_failure()?;
+
+    ursa.frontend.run("userdel bob").expect_ok()?;
+    e1.wait_until("! id bob", SOON)?;
     e1.run("landbridge-node leave").deadline(Duration::from_mins(1)).expect_ok()?;
-    assert_eq!(e1.run(WHO).expect_ok()?, theirs);
+    assert_eq!(e1.run("cat /etc/nsswitch.conf").expect_ok()?, switch);
+    assert_eq!(e1.run("ls /var/lib/extrausers").expect_ok()?, "");
     Ok(())
 }

@@ -26,7 +26,7 @@ fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> La
     let booted = ursa.landbridge(boot).deadline(BOOT).output()?;
     let console = cloud.consoles()?;
     assert_eq!(booted.status, 0, "{}{}\n{console}", booted.out(), booted.err());
-    let packages = "openvpn nfs-common rpcbind ypbind-mt yp-tools libnss-nis nscd gridengine-exec dma";
+    let packages = "openvpn nfs-common rpcbind ypbind-mt yp-tools libnss-nis libnss-extrausers gridengine-exec dma";
     assert!(console.contains(&format!("landbridge: installing {packages}")), "{console}");
     // There is no seed disk: what cloud-init runs it has from the metadata service.
     assert!(console.contains("landbridge: fetching landbridge-node from 198.51.100.1:7443"), "{console}");

@@ -92,11 +92,6 @@ impl Paths {
         self.state.join("client.ovpn")
     }
 
-    /// How nscd is configured.
-    pub fn name_cache_config(&self) -> PathBuf {
-        self.state.join("nscd.conf")
-    }
-
     /// The agent's own log.
     pub fn agent_log(&self) -> PathBuf {
         self.log.join("agent.log")

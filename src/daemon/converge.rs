@@ -14,6 +14,7 @@ use crate::frontend::{self, Members, Surroundings};
 use crate::lifecycle::{self, Follow};
 use crate::paths::Paths;
 use crate::scheduler::Queue;
+use crate::services::nis::people;
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
@@ -146,7 +147,8 @@ impl Keeper {
 
     async fn converge(&self) -> Result<(), String> {
         // As the next `up` will see it: the two must not undo each other's work.
-        let around = Surroundings { send_room: SendRoom::look(), ..self.around.clone() };
+        let people = people::read().map_err(|e| format!("reading the users and groups: {e}"))?;
+        let around = Surroundings { send_room: SendRoom::look(), people, ..self.around.clone() };
         let spec = wish(&self.cluster, &self.paths, &around, self.store.as_ref()).map_err(|e| words(&e))?;
         // Whoever has the machine may be `down`, which waits for our end.
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;

@@ -10,6 +10,7 @@ mod deploy;
 mod far;
 mod hosts;
 mod local;
+mod people;
 mod pki;
 mod providers;
 mod report;
@@ -84,6 +85,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     let (renewer, tls) = tls::start(&cluster, &paths, &mut authority)?;
     let socket = local_socket(&paths)?;
     let stop = CancellationToken::new();
+    let people = around.people.clone();
     let converging =
         converge::start(Arc::clone(&cluster), paths.clone(), around, Arc::clone(&store) as _, stop.clone());
     let roster = Roster::new(Parts {
@@ -94,6 +96,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
         paths,
         store,
         authority,
+        people,
         tempo: Tempo::default(),
         node: None,
         follow: converging.follow,
@@ -102,6 +105,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     let door = tokio::spawn(enroll::serve(door, tls, gate, Limits::default(), stop.clone()));
     let local = tokio::spawn(local::serve(socket, Arc::clone(&roster), converging.health, stop.clone()));
     let far = tokio::spawn(far::keep(Arc::clone(&roster), stop.clone()));
+    let people = tokio::spawn(people::keep(Arc::clone(&roster), stop.clone()));
     let clock = tokio::spawn(tick(Arc::clone(&roster), renewer, stop.clone()));
     if let Err(error) = roster.resume().await {
         tracing::error!(error = &error as &dyn std::error::Error, "going on with what was under way failed");
@@ -110,7 +114,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     terminated().await;
     tracing::info!("the daemon stops; tunnels and services go on");
     stop.cancel();
-    let _ = tokio::join!(door, local, far, clock, converging.task);
+    let _ = tokio::join!(door, local, far, people, clock, converging.task);
     Ok(())
 }
 

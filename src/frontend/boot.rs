@@ -57,6 +57,7 @@ fn quoted(word: &str) -> String {
 mod tests {
     use landbridge_node::machine::Resource;
     use landbridge_node::path::SendRoom;
+    use landbridge_node::wire::People;
 
     use super::*;
     use crate::services::nfs::NfsServer;
@@ -70,6 +71,7 @@ mod tests {
             own_name: "frontend".into(),
             nfs_server: NfsServer::Ganesha,
             rpcbind: Rpcbind::Ours,
+            people: People::default(),
             send_room: SendRoom::of(212_992),
             systemd,
             rotates_logs: true,

@@ -16,7 +16,7 @@ use landbridge_node::machine::{
     Children, Input, LockError, Machine, MachineSpec, OpenError, Place, Process, Readiness, Resource, Run, crash,
 };
 use landbridge_node::path::SendRoom;
-use landbridge_node::wire::HostEntry;
+use landbridge_node::wire::{HostEntry, People};
 
 use crate::paths::Paths;
 use crate::scheduler::{Queue, sge};
@@ -46,6 +46,8 @@ pub struct Surroundings {
     pub nfs_server: NfsServer,
     /// Who runs `rpcbind`.
     pub rpcbind: Rpcbind,
+    /// Its people, whom the NIS domain knows.
+    pub people: People,
     /// What tunnels over TCP may send.
     pub send_room: SendRoom,
     /// Whether systemd is the machine's init.
@@ -71,6 +73,7 @@ impl Surroundings {
             own_name: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
             nfs_server: services::nfs::detect(),
             rpcbind: services::nis::detect(),
+            people: services::nis::people::read()?,
             send_room: SendRoom::look(),
             systemd: services::systemd::runs(),
             rotates_logs: logs::are_rotated(),
@@ -120,7 +123,7 @@ pub fn machine_spec(
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() };
     spec.extend(services::hosts::resources(&front_end, &around.own_name, &members.workers));
     spec.extend(services::nfs::resources(cluster, paths, around.nfs_server));
-    spec.extend(services::nis::resources(cluster, paths, &members.workers, around.rpcbind));
+    spec.extend(services::nis::resources(cluster, paths, &members.workers, &around.people, around.rpcbind));
     spec.extend(queue.resources());
     spec.push(daemon(paths, around));
     spec.extend(boot::resources(around));

@@ -26,7 +26,7 @@ impl Roster {
             mtu: cluster.vlan.mtu,
             link,
             nfs: services::nfs::bundle(&cluster),
-            nis: services::nis::bundle(&cluster),
+            nis: services::nis::bundle(&cluster, &self.people()),
             queue: self.queue.bundle(),
         })
     }

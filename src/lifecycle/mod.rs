@@ -14,6 +14,7 @@ mod hosts;
 mod inventory;
 mod leave;
 mod loads;
+mod people;
 mod prove;
 mod refusals;
 mod refuse;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use landbridge_node::wire::{Failure, Via};
+use landbridge_node::wire::{Failure, People, Via};
 use landbridge_pki::{Authority, NodeName};
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
@@ -85,6 +86,8 @@ pub struct Parts {
     pub tempo: Tempo,
     /// What other machines are given; `None`: found when the first one asks.
     pub node: Option<NodeProgram>,
+    /// The front-end's people.
+    pub people: People,
     /// The front-end's own machine.
     pub follow: Arc<dyn Follow>,
 }
@@ -117,6 +120,7 @@ pub struct Roster {
     refusals: Refusals,
     troubles: Troubles,
     loads: Loads,
+    people: people::Known,
     tasks: TaskTracker,
     /// What other machines are given; read when the first one asks.
     node: OnceLock<NodeProgram>,
@@ -148,6 +152,7 @@ impl Roster {
             refusals: Refusals::default(),
             troubles: Troubles::default(),
             loads: Loads::default(),
+            people: parts.people.into(),
             tasks: TaskTracker::new(),
             node: parts.node.map_or_else(OnceLock::new, OnceLock::from),
             trust: Notify::new(),

@@ -98,7 +98,7 @@ impl BootUnit {
              [Unit]\n\
              Description=Landbridge: this machine's place in its cluster\n\
              Wants=network-online.target\n\
-             After=network-online.target rpcbind.socket nscd.service\n\
+             After=network-online.target rpcbind.socket\n\
              \n\
              [Service]\n\
              ExecStart={} {}\n\

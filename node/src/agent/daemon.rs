@@ -17,7 +17,7 @@ use crate::api::{ApiError, Client};
 use crate::join::{Worker, identity, keep};
 use crate::machine::{Exits, Machine};
 use crate::state::{Member, State, StateError};
-use crate::wire::{LinkBundle, Orders, Refusal, Standing, TakenBack};
+use crate::wire::{Bundle, LinkBundle, Orders, Refusal, Standing, TakenBack};
 use crate::{metadata, names, words};
 
 /// Drift that no event tells of is repaired this often.
@@ -219,8 +219,11 @@ impl<'a> Agent<'a> {
         {
             tracing::info!("the front-end has changed this worker's bundle");
             self.state.keep_bundle(&bundle)?;
+            let is_elsewhere = !has_same_path(&bundle, &self.worker.bundle);
             self.worker.bundle = bundle;
-            self.path = path(&self.worker);
+            if is_elsewhere {
+                self.path = path(&self.worker);
+            }
         }
         if let Some(member) = renew::trust(self.state, &self.member, orders.trust_pem)? {
             tracing::info!("the authorities to trust have changed");
@@ -272,6 +275,11 @@ impl<'a> Agent<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether what was proved of the path for the one holds for the other.
+fn has_same_path(one: &Bundle, other: &Bundle) -> bool {
+    (&one.link, one.mtu, one.front_end.address) == (&other.link, other.mtu, other.front_end.address)
 }
 
 /// Keeps the path to the front-end, where it may carry large packets.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::ApiError;
-use crate::wire::MAX_BODY;
+use crate::wire::MAX_ANSWER;
 
 /// From SYN to the end of the TLS handshake.
 const OPEN_DEADLINE: Duration = Duration::from_secs(5);
@@ -81,7 +81,7 @@ impl Connection {
 async fn read(endpoint: SocketAddr, response: Response<Incoming>) -> Result<Answer, ApiError> {
     let status = response.status().as_u16();
     let date = response.headers().get("date").and_then(|d| d.to_str().ok()).map(str::to_owned);
-    let body = Limited::new(response.into_body(), MAX_BODY)
+    let body = Limited::new(response.into_body(), MAX_ANSWER)
         .collect()
         .await
         .map_err(|e| ApiError::Broken { endpoint, seen: e.to_string() })?

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::{ApiError, Client, Distrust};
-use crate::wire::{Identity, MAX_BODY, RefusalCode};
+use crate::wire::{Identity, MAX_ANSWER, RefusalCode};
 
 const DAY: Duration = Duration::from_hours(24);
 const DATE: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
@@ -213,7 +213,7 @@ async fn a_refusal_arrives_with_its_words() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_not_read_to_its_end() {
-    let body = "x".repeat(2 * MAX_BODY);
+    let body = "x".repeat(2 * MAX_ANSWER);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let ours = authority();
     let client = Client::with_pin(serve(front_end(&ours), answer).await, pin(&ours));

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
-use super::name_cache;
+use super::people;
 use super::worker::Worker;
 use crate::machine::{Block, Children, Directory, File, MachineSpec, Process, Readiness, Residue, Watch};
 use crate::wire::{Failure, NisBundle};
@@ -23,7 +23,7 @@ const RPCBIND_STATE: &str = "/run/rpcbind";
 /// The port mapper's port (RFC 1833).
 const RPCBIND_PORT: u16 = 111;
 /// Each program is ready within a few round trips.
-pub(super) const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(10);
 /// Where ypbind writes down whom it is bound to, a file a domain and version.
 const BINDINGS: &str = "/var/yp/binding";
 /// The machine's own users.
@@ -46,7 +46,7 @@ pub async fn has_foreign_rpcbind() -> bool {
 /// Whom programs ask for names, the domain's files, the port mapper, and ypbind.
 pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     let directory = |path: &str| Directory { path: path.into(), mode: 0o755, owner: None };
-    let mut spec = names(worker);
+    let mut spec = people::resources(nis);
     spec.push(directory(BINDINGS));
     spec.push(File::open("/etc/defaultdomain", format!("{}\n", nis.domain)));
     spec.push(Block {
@@ -66,30 +66,6 @@ pub fn resources(nis: &NisBundle, worker: &Worker) -> MachineSpec {
     // -local-only: nobody else has business with our binding.
     let ypbind = ["ypbind", "-n", "-local-only"];
     spec.push(process("ypbind", &ypbind, Readiness::Running, &["/etc/yp.conf", "/etc/defaultdomain"]));
-    spec
-}
-
-/// The name service switch, and what remembers the answers. A program that has looked for somebody before these were there
-/// does without them for its next hundred looks (the C library's `NSS_NSCD_RETRY`), so they come before all others.
-pub(super) fn names(worker: &Worker) -> MachineSpec {
-    let mut spec = MachineSpec::default();
-    spec.push(Block {
-        path: "/etc/nsswitch.conf".into(),
-        name: "nis".into(),
-        text: "passwd: files nis\ngroup: files nis\nhosts: files nis dns\n".into(),
-        first: false,
-        replaces: vec!["passwd:".into(), "group:".into(), "hosts:".into()],
-    });
-    // nss(5). Whoever lists all groups (Grid Engine, twice a job, past every cache) gets the map in one piece, not in as many round trips
-    // as it has groups.
-    spec.push(Block {
-        path: "/etc/default/nss".into(),
-        name: "nis".into(),
-        text: "SETENT_BATCH_READ = TRUE\n".into(),
-        first: false,
-        replaces: vec!["SETENT_BATCH_READ".into()],
-    });
-    spec.extend(name_cache::resources(worker));
     spec
 }
 
@@ -133,7 +109,8 @@ pub async fn prove(nis: &NisBundle, begun: Option<SystemTime>, until: Instant) -
         _ => Err(Failure {
             expected: format!("the NIS user {user} to be known to the C library"),
             seen: "getent passwd does not find it".into(),
-            remedy: "install libnss-nis (Debian: apt install libnss-nis); see /etc/nsswitch.conf".into(),
+            remedy: "install libnss-nis or libnss-extrausers (Debian: apt install libnss-nis); see /etc/nsswitch.conf"
+                .into(),
         }),
     }
 }
@@ -193,7 +170,7 @@ async fn server_says(nis: &NisBundle, last: bool) -> Option<Failure> {
 }
 
 fn judge(nis: &NisBundle, said: &str, last: bool) -> Option<Failure> {
-    let NisBundle { domain, server } = nis;
+    let NisBundle { domain, server, .. } = nis;
     let expected = format!("the NIS domain {domain} to be served at {server}");
     if said.contains("is not supported by") {
         let seen = "the server knows no such domain".into();
@@ -267,7 +244,7 @@ mod tests {
     use super::*;
 
     fn nis() -> NisBundle {
-        NisBundle { domain: "ursa.vlan".into(), server: std::net::Ipv4Addr::new(10, 77, 0, 1) }
+        NisBundle { domain: "ursa.vlan".into(), server: std::net::Ipv4Addr::new(10, 77, 0, 1), people: None }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::journey::{Journey, StageFailed};
 use super::nfs::knock;
 use super::stages::{is_needed, resources};
-use super::{Worker, nfs, nis, queue};
+use super::{Worker, nfs, nis, people, queue};
 use crate::machine::{Beside, ConvergeError, MachineSpec};
 use crate::names;
 use crate::state::State;
@@ -79,14 +79,14 @@ impl Services<'_> {
         self.journey.stage(Stage::Nfs, work).await
     }
 
-    /// Says when programs that begin from now on will find and remember names.
+    /// Says when programs that begin from now on will find people.
     async fn nis(&self, ready: oneshot::Sender<()>) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.nis else { return Ok(()) };
         let name = self.worker.name.as_str();
         let work = async |until| {
             names::take(self.state, name, Some(&bundle.domain))
                 .map_err(|error| words::local(&format!("the NIS domain {}", bundle.domain), &error))?;
-            self.make(&nis::names(self.worker)).await.map_err(|error| nis::explain(&error))?;
+            self.make(&people::resources(bundle)).await.map_err(|error| nis::explain(&error))?;
             let _ = ready.send(());
             let before = SystemTime::now() - nis::GRAIN;
             let changed = self.extend(Stage::Nis).await.map_err(|error| nis::explain(&error))?;

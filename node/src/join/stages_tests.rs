@@ -11,7 +11,7 @@ use super::worker::Worker;
 use crate::machine::Resource;
 use crate::paths::Paths;
 use crate::state::Attachment;
-use crate::wire::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, QueueBundle, SgeBundle, Stage, Via};
+use crate::wire::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, People, QueueBundle, SgeBundle, Stage, Via};
 
 const KEY: &str = "the-private-key";
 
@@ -48,14 +48,17 @@ fn worker(via: Via) -> Worker {
                 exports: vec!["/home".into(), "/srv/data".into()],
                 options: "vers=4.2,hard".into(),
             }),
-            nis: Some(NisBundle { domain: "ursa.vlan".into(), server: front_end }),
+            nis: Some(NisBundle { domain: "ursa.vlan".into(), server: front_end, people: Some(people()) }),
             queue: Some(QueueBundle::Sge(sge)),
         },
         attachment: Attachment { via, nic, foreign_rpcbind: false },
-        name_cache: true,
         rotates_logs: true,
         paths: Paths::default(),
     }
+}
+
+fn people() -> People {
+    People { passwd: "ada:*:1000:1000::/home/ada:/bin/bash\n".into(), group: "ada:*:1000:\n".into() }
 }
 
 fn line(resource: &Resource) -> String {

@@ -7,7 +7,6 @@ use landbridge_pki::NodeName;
 use secrecy::SecretString;
 
 use super::link::is_over_tcp;
-use super::name_cache;
 use crate::logs;
 use crate::path::{PathKeeper, SendRoom, Sizes};
 use crate::paths::Paths;
@@ -27,8 +26,6 @@ pub struct Worker {
     pub bundle: Bundle,
     /// What was decided here.
     pub attachment: Attachment,
-    /// Whether it has an nscd of its own.
-    pub name_cache: bool,
     /// Whether logrotate looks after logs on this machine.
     pub rotates_logs: bool,
     /// Where its files lie.
@@ -36,7 +33,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Puts the parts together, and looks whether somebody else remembers names on this machine.
+    /// Puts the parts together.
     pub fn new(member: &Member, bundle: Bundle, attachment: Attachment, paths: Paths) -> Self {
         Self {
             name: member.facts.name.clone(),
@@ -44,7 +41,6 @@ impl Worker {
             key_pem: member.key_pem.clone(),
             bundle,
             attachment,
-            name_cache: name_cache::is_wanted(),
             rotates_logs: logs::are_rotated(),
             paths,
         }

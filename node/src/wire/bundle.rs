@@ -73,6 +73,18 @@ pub struct NisBundle {
     pub domain: String,
     /// The server's address on the vLAN.
     pub server: Ipv4Addr,
+    /// The domain's people, for the worker's own table; `None`: it asks the server for each of them.
+    #[serde(default)]
+    pub people: Option<People>,
+}
+
+/// Users and their groups, as passwd(5) and group(5) have them; no password is among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// A line a user.
+    pub passwd: String,
+    /// A line a group.
+    pub group: String,
 }
 
 /// The queue that the worker serves.

@@ -18,7 +18,7 @@
 //! it. No name is checked: the extended key usage tells the front-end from every other member of the cluster, and an address
 //! may be translated on the way.
 //!
-//! Every refusal is a [`Refusal`] with a 4xx status; a body of JSON is at most [`MAX_BODY`] bytes.
+//! Every refusal is a [`Refusal`] with a 4xx status; a request's body is at most [`MAX_BODY`] bytes, an answer's [`MAX_ANSWER`].
 
 mod bundle;
 mod join;
@@ -27,7 +27,7 @@ mod refusal;
 mod stage;
 mod token;
 
-pub use bundle::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, QueueBundle, SgeBundle};
+pub use bundle::{Bundle, HostEntry, LinkBundle, NfsBundle, NisBundle, People, QueueBundle, SgeBundle};
 pub use join::{
     Admission, FabricOrder, FabricReport, HostLoad, Identity, JoinRequest, MachineFacts, Orders, RejoinRequest,
     RenewRequest, Standing, TakenBack, Via,
@@ -37,8 +37,11 @@ pub use refusal::{Refusal, RefusalCode};
 pub use stage::{CANARY_WORD, Failure, Outcome, Stage, StageNews, StageReport};
 pub use token::{Token, TokenError};
 
-/// The largest body in bytes that either side reads.
+/// The largest body in bytes that the front-end reads.
 pub const MAX_BODY: usize = 64 * 1024;
+
+/// The largest one that a node reads: a bundle with the domain's people in it.
+pub const MAX_ANSWER: usize = 1024 * 1024;
 
 /// The API's port unless cluster.toml says otherwise.
 pub const API_PORT: u16 = 7443;

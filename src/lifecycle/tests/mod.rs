@@ -2,6 +2,7 @@
 //! The vLAN is a piece of the loopback network, whose addresses answer pings of any size.
 #![allow(clippy::unwrap_used)]
 
+mod people;
 mod refused;
 
 use std::pin::Pin;
@@ -10,8 +11,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::wire::{
-    Admission, Failure, JoinRequest, MachineFacts, Outcome, RefusalCode, RejoinRequest, RenewRequest, Stage, StageNews,
-    StageReport, Standing, Token, Via,
+    Admission, Failure, JoinRequest, MachineFacts, Outcome, People, RefusalCode, RejoinRequest, RenewRequest, Stage,
+    StageNews, StageReport, Standing, Token, Via,
 };
 use landbridge_pki::{Authority, CertificateFacts, KeyPair, NodeName, Role};
 use tempfile::TempDir;
@@ -57,6 +58,7 @@ fn house() -> House {
         queue: Queue::Fake(queue.clone()),
         tunnel: Tunnel::new(&paths),
         follow: Arc::new(NothingFollows),
+        people: People::default(),
         providers: Providers::default(),
         tempo: Tempo::default(),
         node: None,

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use landbridge_node::machine::{Children, File, Input, MachineSpec, Process, Readiness, Residue, Run};
-use landbridge_node::wire::{HostEntry, NisBundle};
+use landbridge_node::wire::{HostEntry, NisBundle, People};
 
 use super::{directory, hosts};
 use crate::paths::Paths;
 use crate::spec::{Cluster, Nis};
 
 mod maps;
+pub mod people;
 mod rpcbind;
 
 pub use rpcbind::{RPCBIND_PORT, Rpcbind, detect};
@@ -26,12 +27,18 @@ const SECURENETS: &str = "/var/yp/securenets";
 
 /// What the front-end needs to serve the domain; nothing when the cluster has no NIS. `workers` are the host names in
 /// the maps beside the front-end's own: converge again with the new list when one joins or leaves.
-pub fn resources(cluster: &Cluster, paths: &Paths, workers: &[HostEntry], rpcbind: Rpcbind) -> MachineSpec {
+pub fn resources(
+    cluster: &Cluster,
+    paths: &Paths,
+    workers: &[HostEntry],
+    people: &People,
+    rpcbind: Rpcbind,
+) -> MachineSpec {
     let mut spec = MachineSpec::default();
     if let Some(nis) = &cluster.services.nis {
         spec.extend(rpcbind::resources(address(cluster), rpcbind));
         spec.push(File::open(SECURENETS, securenets(cluster)));
-        spec.extend(maps(cluster, nis, &paths.services().join("nis"), workers));
+        spec.extend(maps(cluster, nis, &paths.services().join("nis"), workers, people));
         spec.push(Residue { path: "/run/ypserv.pid".into() });
         spec.push(ypserv(address(cluster)));
     }
@@ -39,9 +46,9 @@ pub fn resources(cluster: &Cluster, paths: &Paths, workers: &[HostEntry], rpcbin
 }
 
 /// What a worker binds to; `None` when the cluster has no NIS.
-pub fn bundle(cluster: &Cluster) -> Option<NisBundle> {
+pub fn bundle(cluster: &Cluster, people: &People) -> Option<NisBundle> {
     let nis = cluster.services.nis.as_ref()?;
-    Some(NisBundle { domain: nis.domain.clone(), server: address(cluster) })
+    Some(NisBundle { domain: nis.domain.clone(), server: address(cluster), people: people::table(people) })
 }
 
 /// Ports that the [guard](super::guard) keeps to the vLAN.
@@ -56,21 +63,26 @@ fn address(cluster: &Cluster) -> Ipv4Addr {
     cluster.vlan.front_end().ip()
 }
 
-fn maps(cluster: &Cluster, nis: &Nis, folder: &Path, workers: &[HostEntry]) -> MachineSpec {
-    let (hosts_file, script) = (folder.join("hosts"), folder.join("build-maps"));
+fn maps(cluster: &Cluster, nis: &Nis, folder: &Path, workers: &[HostEntry], people: &People) -> MachineSpec {
+    let [passwd, group, hosts_file, script] = ["passwd", "group", "hosts", "build-maps"].map(|name| folder.join(name));
     let front_end = HostEntry { name: cluster.front_end.name.clone(), address: address(cluster) };
     let all: Vec<HostEntry> = [front_end].iter().chain(workers).cloned().collect();
     let mut spec = MachineSpec::default();
     spec.push(directory(folder));
+    spec.push(File::open(&passwd, people.passwd.as_str()));
+    spec.push(File::open(&group, people.group.as_str()));
     spec.push(File::open(&hosts_file, hosts::lines(&all)));
     spec.push(File { mode: 0o755, ..File::open(&script, maps::BUILD) });
     let text = |path: &Path| path.display().to_string();
     spec.push(Run {
         name: "nis-maps".into(),
-        argv: vec![text(&script), nis.domain.clone(), cluster.front_end.name.to_string(), text(&hosts_file)],
+        argv: [text(&script), nis.domain.clone(), cluster.front_end.name.to_string()]
+            .into_iter()
+            .chain([&passwd, &group, &hosts_file].map(|file| text(file)))
+            .collect(),
         env: vec![],
         directory: "/".into(),
-        inputs: ["/etc/passwd".into(), "/etc/group".into(), hosts_file, script].map(Input::Path).into(),
+        inputs: [passwd, group, hosts_file, script].map(Input::Path).into(),
         outputs: vec![map_folder(nis)],
         undo: vec![],
         holds: vec![],
@@ -132,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_maps_are_built_before_they_are_served() {
-        let spec = resources(&cluster(), &Paths::default(), &[], Rpcbind::Ours);
+        let spec = resources(&cluster(), &Paths::default(), &[], &People::default(), Rpcbind::Ours);
         let place = |wanted: &dyn Fn(&Resource) -> bool| spec.resources.iter().position(wanted);
         let built = place(&|resource| matches!(resource, Resource::Run(run) if run.name == "nis-maps"));
         let served = place(&|resource| matches!(resource, Resource::Process(process) if process.name == "ypserv"));
@@ -143,7 +155,10 @@ mod tests {
     fn a_cluster_without_nis_needs_nothing() {
         let mut cluster = cluster();
         cluster.services.nis = None;
-        assert_eq!(resources(&cluster, &Paths::default(), &[], Rpcbind::Ours), MachineSpec::default());
-        assert_eq!(bundle(&cluster), None);
+        assert_eq!(
+            resources(&cluster, &Paths::default(), &[], &People::default(), Rpcbind::Ours),
+            MachineSpec::default()
+        );
+        assert_eq!(bundle(&cluster, &People::default()), None);
     }
 }

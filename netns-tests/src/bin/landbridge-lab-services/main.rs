@@ -83,7 +83,7 @@ fn wanted(cluster: &Cluster, paths: &Paths, workers: &[HostEntry]) -> Result<Mac
         &guard::rules(&cluster.name, &ports),
     ));
     spec.extend(nfs::resources(cluster, paths, nfs::detect()));
-    spec.extend(nis::resources(cluster, paths, workers, rpcbind));
+    spec.extend(nis::resources(cluster, paths, workers, &nis::people::read()?, rpcbind));
     spec.extend(Sge::new(cluster, paths).resources());
     Ok(spec)
 }

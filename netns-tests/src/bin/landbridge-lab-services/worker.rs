@@ -9,7 +9,7 @@ use landbridge::scheduler::sge::Sge;
 use landbridge::services::{hosts, nis};
 use landbridge::spec::Cluster;
 use landbridge_node::machine::{Block, Children, Directory, File, MachineSpec, Process, Readiness, Residue, Run};
-use landbridge_node::wire::{HostEntry, NisBundle, QueueBundle, SgeBundle};
+use landbridge_node::wire::{HostEntry, NisBundle, People, QueueBundle, SgeBundle};
 
 /// Host names, the execution daemon, and NIS.
 pub(crate) fn wanted(cluster: &Cluster, paths: &Paths, worker: &HostEntry) -> MachineSpec {
@@ -19,7 +19,7 @@ pub(crate) fn wanted(cluster: &Cluster, paths: &Paths, worker: &HostEntry) -> Ma
     let text = hosts::lines(&[front_end, worker.clone()]);
     spec.push(Block { path: "/etc/hosts".into(), name: "hosts".into(), text, first: true, replaces: vec![] });
     spec.extend(execution_daemon(&sge, worker));
-    if let Some(nis) = nis::bundle(cluster) {
+    if let Some(nis) = nis::bundle(cluster, &People::default()) {
         spec.extend(nis_client(&nis, worker));
     }
     spec

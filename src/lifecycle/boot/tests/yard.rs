@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use landbridge_node::wire::{MachineFacts, Outcome, Stage, StageNews, StageReport};
+use landbridge_node::wire::{MachineFacts, Outcome, People, Stage, StageNews, StageReport};
 use landbridge_pki::{Authority, KeyPair, NodeName};
 use tempfile::TempDir;
 
@@ -72,6 +72,7 @@ pub(super) fn front_end(dir: &Path, providers: Providers, queue: &FakeScheduler)
         queue: Queue::Fake(queue.clone()),
         tunnel: Tunnel::new(&paths),
         follow: Arc::new(NothingFollows),
+        people: People::default(),
         providers,
         tempo: tempo(),
         node: Some(NodeProgram { bytes: "a program".into(), sha256: [7; 32] }),

@@ -1,0 +1,45 @@
+//! Whoever is added to the front-end's users, or goes, is told to the workers at once.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landbridge_node::machine::Watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::lifecycle::Roster;
+use crate::services::nis::people;
+
+/// Between two looks that no change asked for.
+const PATROL: Duration = Duration::from_secs(30);
+/// A program that changes both files, as adduser(8) does, is given this long.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Follows them until told to stop.
+pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
+    let watched = async {
+        loop {
+            if let Err(error) = follow(&roster).await {
+                tracing::error!(%error, "following the front-end's users and groups; it is tried again");
+                tokio::time::sleep(PATROL).await;
+            }
+        }
+    };
+    stop.run_until_cancelled(watched).await;
+}
+
+/// Both files are replaced when they change, so it is their directory that is watched.
+async fn follow(roster: &Roster) -> io::Result<()> {
+    let folder = Path::new(people::PASSWD).parent().unwrap_or_else(|| Path::new("/"));
+    let watch = Watch::of(folder)?;
+    loop {
+        if roster.people_are(people::read()?).await.map_err(io::Error::other)? {
+            tracing::info!("the front-end's people have changed: the workers are told");
+        }
+        if let Ok(changed) = tokio::time::timeout(PATROL, watch.changed()).await {
+            changed?;
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
+}
