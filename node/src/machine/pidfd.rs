@@ -1,7 +1,7 @@
 //! Processes that can't be mistaken for others: known by process id, start time and boot, held by a pidfd.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ pub(super) struct Stat {
 impl Stat {
     /// `None` when there is no such process, or it has ended and waits for its parent.
     pub(super) fn read(pid: i32) -> io::Result<Option<Self>> {
-        match fs::read_to_string(format!("/proc/{pid}/stat")) {
-            Ok(text) => Ok(Self::parse(&text)),
+        match read(pid, "stat") {
+            Ok(text) => Ok(Self::parse(&String::from_utf8_lossy(&text))),
             Err(error) if gone(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -48,6 +48,14 @@ impl Stat {
         let living = !matches!(*fields.first()?, "Z" | "X" | "x");
         living.then_some(Self { session: fields.get(3)?.parse().ok()?, start: fields.get(19)?.parse().ok()? })
     }
+}
+
+/// What a file of proc(5) says of a process. All processes are looked at before a program is started: in one piece, where `fs::read`
+/// takes a file that has no size by and by.
+pub(super) fn read(pid: i32, file: &str) -> io::Result<Vec<u8>> {
+    let mut content = Vec::with_capacity(4096);
+    File::open(format!("/proc/{pid}/{file}"))?.take(u64::MAX).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Whether the kernel means that there is no such process.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::StepError;
 use super::command::MARKER;
-use super::pidfd::{PidFd, Stat, gone};
+use super::pidfd::{PidFd, Stat, gone, read};
 
 /// Ends every process whose environment has the marker.
 pub(super) async fn end(marker: &str) -> Result<(), StepError> {
@@ -21,7 +21,7 @@ pub(super) async fn end_session(marker: &str, leader: i32) -> Result<(), StepErr
 /// Ends the processes with the marker that lead a session and were started with this very argv.
 pub(super) async fn end_twins(marker: &str, argv: &[String]) -> Result<(), StepError> {
     let same = |pid: i32| {
-        let found = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let found = read(pid, "cmdline").unwrap_or_default();
         found.split(|byte| *byte == 0).zip(argv).all(|(found, wanted)| found == wanted.as_bytes())
     };
     end_those(marker, |pid, stat| stat.session == pid && same(pid)).await
@@ -46,7 +46,7 @@ async fn end_those(marker: &str, which: impl Fn(i32, Stat) -> bool) -> Result<()
 /// Whether a machine of ours started the process, whoever owns that machine. One that has ended is nobody's.
 pub fn is_ours(pid: i32) -> bool {
     let marked = |entry: &[u8]| entry.strip_prefix(MARKER.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
-    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| environ.split(|byte| *byte == 0).any(marked))
+    read(pid, "environ").is_ok_and(|environ| environ.split(|byte| *byte == 0).any(marked))
 }
 
 fn processes() -> io::Result<Vec<i32>> {
@@ -56,7 +56,7 @@ fn processes() -> io::Result<Vec<i32>> {
 
 fn has(pid: i32, marker: &str) -> io::Result<bool> {
     let entry = format!("{MARKER}={marker}");
-    match fs::read(format!("/proc/{pid}/environ")) {
+    match read(pid, "environ") {
         Ok(environ) => Ok(environ.split(|byte| *byte == 0).any(|found| found == entry.as_bytes())),
         Err(error) if gone(&error) || error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
         Err(error) => Err(error),
