@@ -23,7 +23,7 @@ fn with_the_daemon_dead_a_rebooted_worker_has_its_tunnel_mounts_and_users_again(
     let said = e1.run("landbridge-node join").deadline(PATIENCE).expect_failure()?;
     assert_eq!(said.status, 10, "the contact failed: {}", said.out());
     assert!(said.out().contains("going on with what the front-end said last"), "{}", said.out());
-    e1.run("ls /home/ada && getent passwd ada && ping -c 1 10.77.0.1").expect_ok()?;
+    e1.run("ls /home/ada && getent --service=passwd:nis passwd ada && ping -c 1 10.77.0.1").expect_ok()?;
     let status = e1.run("landbridge-node status").expect_ok()?;
     assert!(status.contains("agent        process "), "{status}");
     Ok(())
@@ -54,7 +54,7 @@ fn a_program_of_the_workers_that_dies_is_back_at_once() -> LabResult<()> {
         e1.run(&format!("kill -KILL {before}")).expect_ok()?;
         e1.wait_until(&format!("pidof {program} && [ $(pidof {program}) != {before} ]"), PATIENCE)?;
     }
-    e1.wait_until("getent passwd ada && ls /home/ada", PATIENCE)?;
+    e1.wait_until("getent --service=passwd:nis passwd ada && ls /home/ada", PATIENCE)?;
     Ok(())
 }
 

@@ -73,7 +73,7 @@ install_packages() {
 # What starts these at boot, when a package has set that up, would be in landbridge-node's way.
 give_way() {
     have systemctl || return 0
-    for unit in ypbind gridengine-exec; do
+    for unit in ypbind nscd gridengine-exec; do
         systemctl disable --quiet --now "$unit.service" 2>/dev/null || true
     done
 }

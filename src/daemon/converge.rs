@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landbridge_node::machine::MachineSpec;
-use landbridge_node::path::SendRoom;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +13,6 @@ use crate::frontend::{self, Members, Surroundings};
 use crate::lifecycle::{self, Follow};
 use crate::paths::Paths;
 use crate::scheduler::Queue;
-use crate::services::nis::people;
 use crate::spec::Cluster;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
@@ -146,9 +144,7 @@ impl Keeper {
     }
 
     async fn converge(&self) -> Result<(), String> {
-        // As the next `up` will see it: the two must not undo each other's work.
-        let people = people::read().map_err(|e| format!("reading the users and groups: {e}"))?;
-        let around = Surroundings { send_room: SendRoom::look(), people, ..self.around.clone() };
+        let around = self.around.again().map_err(|e| format!("looking at this machine: {e}"))?;
         let spec = wish(&self.cluster, &self.paths, &around, self.store.as_ref()).map_err(|e| words(&e))?;
         // Whoever has the machine may be `down`, which waits for our end.
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;

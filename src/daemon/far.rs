@@ -75,7 +75,7 @@ impl Far {
                 continue;
             }
             if *has_joined {
-                self.kept.insert(*peer, self.tasks.spawn(path().keep()));
+                self.kept.insert(*peer, self.tasks.spawn(path().keep(|| {})));
             } else if !self.prepared.contains(peer) {
                 match path().prepare().await {
                     Ok(()) => {

@@ -1,16 +1,18 @@
 //! Whoever is added to the front-end's users, or goes, is told to the workers at once.
 
-use std::io;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use landbridge_node::machine::Watch;
+use landbridge_node::words;
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Roster;
-use crate::services::nis::people;
 
+/// Where passwd(5) and group(5) are. Both are replaced when they change, so it is their directory that is watched.
+const FOLDER: &str = "/etc";
 /// Between two looks that no change asked for.
 const PATROL: Duration = Duration::from_secs(30);
 /// A program that changes both files, as adduser(8) does, is given this long.
@@ -21,7 +23,7 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
     let watched = async {
         loop {
             if let Err(error) = follow(&roster).await {
-                tracing::error!(%error, "following the front-end's users and groups; it is tried again");
+                tracing::error!(error = %words::chain(&*error), "following the front-end's users and groups; it is tried again");
                 tokio::time::sleep(PATROL).await;
             }
         }
@@ -29,12 +31,10 @@ pub(super) async fn keep(roster: Arc<Roster>, stop: CancellationToken) {
     stop.run_until_cancelled(watched).await;
 }
 
-/// Both files are replaced when they change, so it is their directory that is watched.
-async fn follow(roster: &Roster) -> io::Result<()> {
-    let folder = Path::new(people::PASSWD).parent().unwrap_or_else(|| Path::new("/"));
-    let watch = Watch::of(folder)?;
+async fn follow(roster: &Roster) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let watch = Watch::of(Path::new(FOLDER))?;
     loop {
-        if roster.people_are(people::read()?).await.map_err(io::Error::other)? {
+        if roster.look_at_people().await? {
             tracing::info!("the front-end's people have changed: the workers are told");
         }
         if let Ok(changed) = tokio::time::timeout(PATROL, watch.changed()).await {

@@ -62,6 +62,11 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// With what changes while a daemon runs as it is now: as the next `up` will see it, since the two must not undo each other's work.
+    pub fn again(&self) -> std::io::Result<Self> {
+        Ok(Self { send_room: SendRoom::look(), people: services::nis::people::read()?, ..self.clone() })
+    }
+
     /// Looks at this machine.
     pub fn look(file: &Path) -> std::io::Result<Self> {
         // Either of our programs may be the one that looks.

@@ -379,6 +379,9 @@ pub enum RosterError {
     /// The front-end's keys failed.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Its users and groups can't be read.
+    #[error("reading the front-end's users and groups failed")]
+    People(#[source] std::io::Error),
     /// The front-end's machine did not follow.
     #[error("the front-end's files and services did not follow the change: {0}")]
     Follow(String),

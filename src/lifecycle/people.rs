@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use landbridge_node::wire::People;
 
 use super::{Roster, RosterError};
+use crate::services::nis::people;
 
 /// As they were last seen.
 #[derive(Debug)]
@@ -17,19 +18,25 @@ impl From<People> for Known {
 }
 
 impl Roster {
-    /// The front-end's people are these: every worker is told, if that is news, and the maps follow. Whether it was.
-    pub async fn people_are(&self, people: People) -> Result<bool, RosterError> {
-        {
-            let mut known = self.people.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if *known == people {
-                return Ok(false);
-            }
-            *known = people;
+    /// Looks who is on the front-end now. Whether that is news.
+    pub async fn look_at_people(&self) -> Result<bool, RosterError> {
+        self.people_are(people::read().map_err(RosterError::People)?).await
+    }
+
+    /// The front-end's people are these: every worker is told, if that is news, and the maps follow, at the latest with the next patrol.
+    /// Whether it was.
+    pub(super) async fn people_are(&self, people: People) -> Result<bool, RosterError> {
+        if self.people() == people {
+            return Ok(false);
         }
-        for worker in self.store.workers()? {
+        let workers = self.store.workers()?;
+        *self.people.0.lock().unwrap_or_else(PoisonError::into_inner) = people;
+        for worker in workers {
             self.bells.ring(&worker.name);
         }
-        self.follow.follow().await.map_err(RosterError::Follow)?;
+        if let Err(error) = self.follow.follow().await {
+            tracing::warn!(error, "the NIS maps do not follow yet");
+        }
         Ok(true)
     }
 

@@ -1,10 +1,11 @@
 //! The agent's loop: an event, what it changes, and everything as it should be again.
 
 use std::io;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep_until};
 
@@ -61,6 +62,7 @@ enum Event {
     Exited(String),
     TakenBack(Timestamp),
     Timer,
+    Path,
     Renewal,
     Stop,
 }
@@ -76,12 +78,14 @@ pub async fn run(state: &State, machine: &mut Machine) -> Result<End, AgentError
             name = exit(exits.as_mut()) => Event::Exited(name),
             at = taken_back(agent.notice.as_mut()) => Event::TakenBack(at),
             () = sleep_until(agent.repair_at) => Event::Timer,
+            () = agent.path_news.notified() => Event::Path,
             () = sleep_until(agent.renew_at) => Event::Renewal,
             _ = stop.wait_for(|told| *told) => Event::Stop,
         };
         match event {
             Event::Stop => return Ok(End::Stopped),
             Event::Timer => {}
+            Event::Path => tracing::debug!("the path to the front-end has changed"),
             // A person's decision, and theirs is what follows from it: `landbridge-node leave`, or a new token.
             Event::LockedOut(refusal) => tracing::warn!(%refusal, "everything on this machine stays as it is"),
             Event::Exited(name) => tracing::warn!(name, "a program of ours has ended; starting it again"),
@@ -148,10 +152,13 @@ struct Agent<'a> {
     renewals: Backoff,
     /// The task that keeps the path to the front-end; it ends with this.
     path: JoinSet<()>,
+    /// The path to the front-end is not what it was.
+    path_news: Arc<Notify>,
 }
 
 impl<'a> Agent<'a> {
     fn new(state: &'a State) -> Result<Self, AgentError> {
+        let path_news = Arc::new(Notify::new());
         let member = state.member()?.ok_or(AgentError::NotJoined)?;
         let worker = worker(state, &member)?;
         let now = Instant::now();
@@ -166,7 +173,8 @@ impl<'a> Agent<'a> {
             outdated: false,
             repairs: Backoff::new(FIRST, REPAIR),
             renewals: Backoff::new(REPAIR, Duration::from_hours(1)),
-            path: path(&worker),
+            path: path(&worker, &path_news),
+            path_news,
             worker,
             member,
         })
@@ -222,7 +230,7 @@ impl<'a> Agent<'a> {
             let is_elsewhere = !has_same_path(&bundle, &self.worker.bundle);
             self.worker.bundle = bundle;
             if is_elsewhere {
-                self.path = path(&self.worker);
+                self.path = path(&self.worker, &self.path_news);
             }
         }
         if let Some(member) = renew::trust(self.state, &self.member, orders.trust_pem)? {
@@ -283,10 +291,13 @@ fn has_same_path(one: &Bundle, other: &Bundle) -> bool {
 }
 
 /// Keeps the path to the front-end, where it may carry large packets.
-fn path(worker: &Worker) -> JoinSet<()> {
+fn path(worker: &Worker, news: &Arc<Notify>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     match worker.path() {
-        Ok(Some(path)) => drop(tasks.spawn(path.keep())),
+        Ok(Some(path)) => {
+            let news = Arc::clone(news);
+            tasks.spawn(path.keep(move || news.notify_one()));
+        }
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "large packets to the front-end are not tried"),
     }

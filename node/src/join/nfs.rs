@@ -1,4 +1,4 @@
-//! The exports, mounted, and read.
+//! The exports, mounted, and answering.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -79,7 +79,7 @@ pub async fn prove(nfs: &NfsBundle, until: Instant) -> Result<(), Failure> {
                 return Err(Failure {
                     expected: format!("{source} to tell its size at {}", export.display()),
                     seen: error.to_string(),
-                    remedy: "see the export's own permissions on the front-end".into(),
+                    remedy: "see the NFS server's log on the front-end".into(),
                 });
             }
             Err(_) => {

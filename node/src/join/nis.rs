@@ -95,22 +95,21 @@ fn process(name: &str, argv: &[&str], ready: Readiness, restart_on: &[&str]) -> 
     }
 }
 
-/// ypbind is bound, the map has users, and the C library finds one of them. `begun`: a moment before ypbind was
-/// started, if it was.
+/// ypbind is bound, the map has users, and the C library gets it from there, whatever it has in a table. `begun`: a moment before
+/// ypbind was started, if it was.
 pub async fn prove(nis: &NisBundle, begun: Option<SystemTime>, until: Instant) -> Result<(), Failure> {
     bound(nis, begun, until).await?;
     // One program tells it all when the domain has users of its own, which it nearly always has.
-    if knows_more_than(&passwd()?, &ask("getent", &["passwd"]).await) {
+    if knows_more_than(&passwd()?, &ask("getent", &["--service=passwd:nis", "passwd"]).await) {
         return Ok(());
     }
     let Some(user) = first_user(nis, until).await? else { return Ok(()) };
-    match ask("getent", &["passwd", &user]).await {
+    match ask("getent", &["--service=passwd:nis", "passwd", &user]).await {
         Ok(output) if output.status.success() => Ok(()),
         _ => Err(Failure {
             expected: format!("the NIS user {user} to be known to the C library"),
-            seen: "getent passwd does not find it".into(),
-            remedy: "install libnss-nis or libnss-extrausers (Debian: apt install libnss-nis); see /etc/nsswitch.conf"
-                .into(),
+            seen: "getent --service=passwd:nis passwd does not find it".into(),
+            remedy: "install libnss-nis (Debian: apt install libnss-nis)".into(),
         }),
     }
 }

@@ -9,14 +9,15 @@ use crate::wire::NisBundle;
 /// Where libnss-extrausers looks.
 const TABLES: &str = "/var/lib/extrausers";
 
-/// nsswitch.conf(5). Whoever is not in the table is nobody, and the server isn't asked; without a table or libnss-extrausers, it is. Only
+/// nsswitch.conf(5). Whoever is not in the table is nobody, and the server isn't asked; without libnss-extrausers, it is. Only
 /// with a line of its own for the groups of a user does the search for them end with the first that knows any.
-const SWITCH: &str = "\
+const WITH_TABLE: &str = "\
 passwd: files extrausers [NOTFOUND=return] nis
 group: files extrausers [NOTFOUND=return] nis
 initgroups: files [SUCCESS=continue] extrausers [NOTFOUND=return] nis
 hosts: files nis dns
 ";
+const WITHOUT_TABLE: &str = "passwd: files nis\ngroup: files nis\nhosts: files nis dns\n";
 
 /// The name service switch, and the table. An older C library reads the switch once in a program's life, so this comes before all
 /// programs.
@@ -30,7 +31,7 @@ pub(super) fn resources(nis: &NisBundle) -> MachineSpec {
     spec.push(Block {
         path: "/etc/nsswitch.conf".into(),
         name: "nis".into(),
-        text: SWITCH.into(),
+        text: if nis.people.is_some() { WITH_TABLE } else { WITHOUT_TABLE }.into(),
         first: false,
         replaces: ["passwd:", "group:", "initgroups:", "hosts:"].map(String::from).into(),
     });

@@ -101,11 +101,6 @@ pub(super) fn program(name: &str) -> Result<PathBuf, Cause> {
     found.ok_or_else(|| Cause::NoProgram(name.to_owned()))
 }
 
-/// Whether the machine has a program, by its name or its path.
-pub fn has_program(name: &str) -> bool {
-    program(name).is_ok()
-}
-
 /// Program and arguments on one line, for a person.
 pub(super) fn shown(argv: &[String]) -> String {
     let quoted = |argument: &String| {

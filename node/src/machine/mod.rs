@@ -39,7 +39,6 @@ mod stray;
 mod watch;
 
 pub(crate) use atomic::write_whole;
-pub use command::has_program;
 pub use converge::{Beside, Machine, Progress, Report};
 pub use error::{Cause, Conflict, ConvergeError, LedgerError, OpenError, PlanError, StepError, UndoError};
 pub use exits::Exits;
@@ -53,5 +52,4 @@ pub use resource::{
     Sysctl, SysctlValue,
 };
 pub use sockets::Sockets;
-pub use stray::is_ours;
 pub use watch::Watch;

@@ -27,6 +27,12 @@ impl Sockets {
         Ok(held.map(|process| Self { process, pid: instance.pid() }))
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_this_process() -> Self {
+        let pid = i32::try_from(std::process::id()).expect("an id");
+        Self { process: PidFd::open(pid).expect("our own process").expect("it lives"), pid }
+    }
+
     /// A copy of each, one after another, the oldest mostly first: as the kernel lists their numbers.
     pub fn copies(&self) -> io::Result<impl Iterator<Item = io::Result<OwnedFd>> + '_> {
         let entries = fs::read_dir(format!("/proc/{}/fd", self.pid))?;
@@ -56,9 +62,7 @@ mod tests {
     #[tokio::test]
     async fn a_sockets_copy_is_the_socket_itself() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let own = i32::try_from(std::process::id()).expect("an id");
-        let process = PidFd::open(own).expect("our own process").expect("it lives");
-        let sockets = Sockets { process, pid: own };
+        let sockets = Sockets::of_this_process();
         let copies = sockets.copies().expect("our own sockets").filter_map(Result::ok);
         let addresses = copies.filter_map(|copy| rustix::net::getsockname(&copy).ok());
         let expected = listener.local_addr().expect("its address");

@@ -43,12 +43,6 @@ async fn end_those(marker: &str, which: impl Fn(i32, Stat) -> bool) -> Result<()
     Ok(())
 }
 
-/// Whether a machine of ours started the process, whoever owns that machine. One that has ended is nobody's.
-pub fn is_ours(pid: i32) -> bool {
-    let marked = |entry: &[u8]| entry.strip_prefix(MARKER.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
-    read(pid, "environ").is_ok_and(|environ| environ.split(|byte| *byte == 0).any(marked))
-}
-
 fn processes() -> io::Result<Vec<i32>> {
     let entries = fs::read_dir(Path::new("/proc"))?.flatten();
     Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())

@@ -6,7 +6,9 @@
 //! change: so the sockets of its process get it, one by one. What a listening socket has, the connections that it accepts begin with.
 
 use std::io;
+use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use rustix::net::ipproto;
 use rustix::net::sockopt::{set_tcp_congestion, socket_acceptconn, socket_protocol, tcp_congestion};
 
@@ -36,31 +38,61 @@ pub fn favour_bbr(machine: &Machine, process: &str) {
     drop(std::thread::Builder::new().name("congestion".into()).spawn(work));
 }
 
-/// A listener that has it already was found by an earlier look, and what it has accepted since has it too: nobody looks at each
-/// worker's connection again and again.
+/// A listener gets it last, so that one that has it tells that an earlier look went to its end, and what it has accepted since has it
+/// too: nobody looks at each worker's connection again and again. What it accepted meanwhile is looked at once more.
 fn favour_all(sockets: &Sockets) -> io::Result<()> {
-    for socket in sockets.copies()? {
+    let mut listeners = Vec::new();
+    for socket in tcp(sockets)? {
         let socket = socket?;
-        if socket_protocol(&socket)? != Some(ipproto::TCP) {
-            continue;
-        }
-        if tcp_congestion(&socket)? != BBR {
-            set_tcp_congestion(&socket, BBR)?;
-        } else if socket_acceptconn(&socket)? {
-            return Ok(());
+        match (socket_acceptconn(&socket)?, tcp_congestion(&socket)? == BBR) {
+            (true, true) => return Ok(()),
+            (true, false) => listeners.push(socket),
+            (false, has_it) => favour(&socket, has_it)?,
         }
     }
+    for listener in &listeners {
+        favour(listener, false)?;
+    }
+    let accepted_meanwhile = if listeners.is_empty() { None } else { Some(tcp(sockets)?) };
+    for socket in accepted_meanwhile.into_iter().flatten() {
+        let socket = socket?;
+        favour(&socket, tcp_congestion(&socket)? == BBR)?;
+    }
     Ok(())
+}
+
+fn favour(socket: &OwnedFd, has_it: bool) -> Result<(), Errno> {
+    if has_it { Ok(()) } else { set_tcp_congestion(socket, BBR) }
+}
+
+fn tcp(sockets: &Sockets) -> io::Result<impl Iterator<Item = io::Result<OwnedFd>> + '_> {
+    let is_tcp = |socket: &OwnedFd| socket_protocol(socket).is_ok_and(|protocol| protocol == Some(ipproto::TCP));
+    Ok(sockets.copies()?.filter(move |socket| socket.as_ref().map_or(true, is_tcp)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd as _;
 
     use super::*;
 
     /// Every kernel has it, and it is nobody's usual one.
     const RENO: &str = "reno";
+
+    #[tokio::test]
+    async fn a_server_and_whoever_was_there_before_go_by_bbr() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let _client = TcpStream::connect(listener.local_addr().expect("its address")).expect("a connection");
+        let (accepted, _) = listener.accept().expect("a connection");
+        for socket in [listener.as_fd(), accepted.as_fd()] {
+            set_tcp_congestion(socket, RENO).expect("reno");
+        }
+        favour_all(&Sockets::of_this_process()).expect("a kernel with BBR");
+        for socket in [listener.as_fd(), accepted.as_fd()] {
+            assert_eq!(tcp_congestion(socket).as_deref(), Ok(BBR));
+        }
+    }
 
     #[test]
     fn an_accepted_connection_begins_with_what_its_listener_was_given() {

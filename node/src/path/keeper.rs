@@ -74,20 +74,27 @@ impl PathKeeper {
         self.set().await
     }
 
-    /// Looks again and again, for ever. What fails is tried again: a link may be away while its program is started anew.
-    pub async fn keep(mut self) {
+    /// Looks again and again, for ever. What fails is tried again: a link may be away while its program is started anew. Says when
+    /// a look has found the path other than the one before: the connection may be another one.
+    pub async fn keep(mut self, has_changed: impl Fn()) {
+        let mut last = None;
         loop {
             let before = self.judge.level();
-            let outcome = match self.set().await {
+            let seen = match self.set().await {
                 Ok(()) => self.look().await,
-                failed => failed,
+                Err(error) => Err(error),
             };
-            match outcome {
-                Err(error) => tracing::debug!(peer = %self.peer, error = &error as &dyn std::error::Error, "path"),
-                Ok(()) if self.judge.level() != before => {
+            match &seen {
+                Err(error) => tracing::debug!(peer = %self.peer, error = error as &dyn std::error::Error, "path"),
+                Ok(_) if self.judge.level() != before => {
                     tracing::info!(peer = %self.peer, "packets of {} bytes at most from now on", self.most());
                 }
-                Ok(()) => {}
+                Ok(_) => {}
+            }
+            let seen = seen.ok().flatten();
+            let is_other = last.replace(seen).is_some_and(|last| last != seen);
+            if is_other && seen.is_some() {
+                has_changed();
             }
             if !self.judge.is_doubtful() {
                 sleep(PERIOD).await;
@@ -95,13 +102,14 @@ impl PathKeeper {
         }
     }
 
-    async fn look(&mut self) -> Result<(), PathError> {
+    /// The most that came back, if anything did.
+    async fn look(&mut self) -> Result<Option<Level>, PathError> {
         let peer = self.peer;
         let seen = self.see().await.map_err(|source| PathError::Look { peer, source })?;
         if self.judge.note(seen) {
             self.set().await?;
         }
-        Ok(())
+        Ok(seen)
     }
 
     /// The most that gets through now.

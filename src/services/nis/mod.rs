@@ -26,7 +26,7 @@ pub const PORT: u16 = 834;
 const SECURENETS: &str = "/var/yp/securenets";
 
 /// What the front-end needs to serve the domain; nothing when the cluster has no NIS. `workers` are the host names in
-/// the maps beside the front-end's own: converge again with the new list when one joins or leaves.
+/// the maps beside the front-end's own: converge again with the new list when one joins or leaves, or with other `people`.
 pub fn resources(
     cluster: &Cluster,
     paths: &Paths,

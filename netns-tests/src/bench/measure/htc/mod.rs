@@ -148,13 +148,15 @@ fn talk(ran: &[Ran]) -> Option<(Table, String)> {
     }
     let farthest = ran.iter().filter(short).find(|ran| ran.round_trip == FARTHEST)?;
     let each = share(farthest)?;
-    let [nfs, queue, others] = each.map(|count| Unit::Count.show(count));
+    let [nfs, queue] = [each[0], each[1]].map(|count| Unit::Count.show(count));
+    let others = each[2];
     let waits = each.iter().sum::<f64>() * FARTHEST.as_secs_f64();
+    let nis = if others < 0.05 { "never".to_owned() } else { format!("{} times", Unit::Count.show(others)) };
     let why = format!(
         "What a remote task costs more grows with the round trip; the tables tell how much it is, and from which length of a task \
          on it is two hundredths of it. Recorded at the front-end at {} ms, a short task and the front-end take turns {nfs} times for NFS \
          (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
-         way), {queue} times for Grid Engine, and {others} times for NIS (Grid Engine lists all groups itself, twice, past the worker's cache). \
+         way), {queue} times for Grid Engine, and {nis} for NIS. \
          One after another these are {} of the {} that such a task costs more.",
         FARTHEST.as_millis(),
         Unit::Seconds.show(waits),

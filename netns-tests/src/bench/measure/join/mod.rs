@@ -39,10 +39,10 @@ const STANDS: [Stand; 3] = [
 
 fn measure(section: &mut Section) -> Outcome<()> {
     section.note(
-        "`landbridge-node join` on a user-mode-linux machine that has just booted and has a token: key, certificate, tunnel, address, \
-         MTU, NFS, NIS, queue, and a canary job, each proved. A worker at a time, on each way in turn; milliseconds as the worker \
-         took them. The last table is of machines of namespaces, whose programs start at this machine's own pace, and which mount \
-         nothing since its kernel has no NFS.",
+        "`landbridge-node join` on a user-mode-linux machine of one processor that has just booted and has a token: key, certificate, \
+         tunnel, address, MTU, NFS, NIS, queue, and a canary job, each proved. A worker at a time, on each way in turn; milliseconds \
+         as the worker took them. The last table is of machines of namespaces, whose programs start at this machine's own pace, and \
+         which mount nothing since its kernel has no NFS.",
     );
     let ursa = Ursa::up("bench-join")?;
     let mut joins: [Vec<Join>; 3] = Default::default();

@@ -30,7 +30,7 @@ impl WayUnderTest {
     /// How long each stream runs: on the long way it starts slowly.
     pub(super) fn seconds(self) -> u32 {
         match self {
-            Self::Clean => 2,
+            Self::Clean => 1,
             Self::Long => 3,
         }
     }
