@@ -157,7 +157,7 @@ fn talk(ran: &[Ran]) -> Option<(Table, String)> {
          on it is two hundredths of it. Recorded at the front-end at {} ms, a short task and the front-end take turns {nfs} times for NFS \
          (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
          way), {queue} times for Grid Engine, and {nis} for NIS. \
-         One after another these are {} of the {} that such a task costs more.",
+         One after another these are {}. Such a task costs {} more, counted in the execution daemon's turns of a second.",
         FARTHEST.as_millis(),
         Unit::Seconds.show(waits),
         Unit::Seconds.show(farthest.more?),
