@@ -24,6 +24,12 @@ pub(crate) fn is_filtered(path: &PathConfig, frame: &[u8]) -> bool {
     })
 }
 
+/// True if it asks or tells who has an address (RFC 826), which on a real long way crosses none of it: the nearest router
+/// answers.
+pub(crate) fn is_address_resolution(frame: &[u8]) -> bool {
+    frame.get(12..14) == Some(&[0x08, 0x06])
+}
+
 fn parse(frame: &[u8]) -> Option<Packet> {
     let bytes = frame.len().checked_sub(ETHERNET_HEADER_BYTES)?;
     let packet = &frame[ETHERNET_HEADER_BYTES..];
@@ -82,7 +88,7 @@ mod tests {
         let path = PathConfig { drop_udp: true, drop_fragments: true, mtu: Some(10), ..PathConfig::default() };
         let mut arp = vec![0; 60];
         arp[12..14].copy_from_slice(&[0x08, 0x06]);
-        assert!(!is_filtered(&path, &arp));
-        assert!(!is_filtered(&path, &[0; 5]));
+        assert!(is_address_resolution(&arp) && !is_filtered(&path, &arp));
+        assert!(!is_address_resolution(&[0; 5]) && !is_filtered(&path, &[0; 5]));
     }
 }

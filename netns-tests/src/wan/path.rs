@@ -58,6 +58,9 @@ impl Direction {
         if path.cut || super::frame::is_filtered(path, frame) || self.loses(path.loss) {
             return None;
         }
+        if super::frame::is_address_resolution(frame) {
+            return Some(now);
+        }
         let sent = match path.rate {
             None => now,
             Some(rate) => self.leaves_queue(frame.len(), rate, now)?,
@@ -99,6 +102,15 @@ mod tests {
         let now = Instant::now();
         let path = PathConfig { delay: Duration::from_millis(40), ..PathConfig::default() };
         assert_eq!(Direction::new(now, 1).arrival(&path, &FRAME, now), Some(now + Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn who_has_an_address_is_answered_at_once() {
+        let now = Instant::now();
+        let path = PathConfig { delay: Duration::from_millis(40), ..PathConfig::default() };
+        let mut arp = FRAME;
+        arp[12..14].copy_from_slice(&[0x08, 0x06]);
+        assert_eq!(Direction::new(now, 1).arrival(&path, &arp, now), Some(now));
     }
 
     #[test]
