@@ -47,7 +47,7 @@ fn served(ursa: &Ursa) -> LabResult<()> {
     let guest = ursa.guest("v1", &ursa.hosts[0])?;
     guest.run("ip addr add 10.77.2.1/16 dev eth0 && ip link set eth0 up").expect_ok()?;
     assert!(guest.run("ypcat -h 10.77.0.1 -d ursa.vlan passwd").expect_ok()?.contains("ada:"));
-    let listed = guest.run("nfs-ls 'nfs://10.77.0.1/home?version=4'").expect_ok()?;
+    let listed = guest.run("nfs-ls 'nfs://10.77.0.1/?version=4'").expect_ok()?;
     assert!(listed.contains("ada"), "{listed}");
     Ok(())
 }
@@ -66,7 +66,7 @@ fn refused(ursa: &Ursa) -> LabResult<()> {
             let maps =
                 machine.run(&format!("timeout -s KILL 5 ypcat -h {address} -d ursa.vlan passwd")).expect_failure()?;
             assert!(!maps.out().contains("ada"), "NIS from {where_from}");
-            let home = machine.run(&format!("timeout -s KILL 5 nfs-ls 'nfs://{address}/home?version=4'")).output()?;
+            let home = machine.run(&format!("timeout -s KILL 5 nfs-ls 'nfs://{address}/?version=4'")).output()?;
             assert!(!home.out().contains("ada"), "NFS from {where_from}");
             let queue = machine.run(&format!("timeout 3 bash -c '</dev/tcp/{address}/6444'")).output()?;
             assert_ne!(queue.status, 0, "the queue master from {where_from}");

@@ -5,6 +5,9 @@ use std::time::Duration;
 use netns_tests::ursa::{Ursa, Way};
 use netns_tests::{LabResult, Machine};
 
+/// For what comes at once, but for a server's restart or a mount in use, which is waited for.
+const SOON: Duration = Duration::from_mins(1);
+
 /// What ada's tasks say of the machine that they run on.
 const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\nsleep 1\n";
 
@@ -53,7 +56,6 @@ const ALONE: &str = "unshare --net id -nG bob";
 
 #[test]
 fn who_is_added_on_the_front_end_is_known_on_the_workers_at_once() -> LabResult<()> {
-    const SOON: Duration = Duration::from_secs(20);
     let ursa = Ursa::up("people")?;
     let e1 = ursa.instance("e1", "203.0.113.11/24")?;
     let e2 = ursa.instance("e2", "203.0.113.12/24")?;
@@ -74,5 +76,33 @@ fn who_is_added_on_the_front_end_is_known_on_the_workers_at_once() -> LabResult<
     e1.run("landbridge-node leave").deadline(Duration::from_mins(1)).expect_ok()?;
     assert_eq!(e1.run("cat /etc/nsswitch.conf").expect_ok()?, switch);
     assert_eq!(e1.run("ls /var/lib/extrausers").expect_ok()?, "");
+    Ok(())
+}
+
+#[test]
+fn a_second_export_comes_beside_a_job_that_has_its_files_open() -> LabResult<()> {
+    let ursa = Ursa::up("exports")?;
+    let e1 = ursa.instance("e1", "203.0.113.11/24")?;
+    ursa.join(&e1, Way::Tunnel, "ec2")?;
+    assert_eq!(e1.run("findmnt -no SOURCE /home").expect_ok()?, "10.77.0.1:/\n");
+    ursa.frontend.run("install -d -m 1777 /home/open").expect_ok()?;
+    let mut job = e1.run("exec 3>/home/open/out && echo open && read go && echo written >&3").open_stdin().spawn()?;
+    job.wait_for_output("open", SOON)?;
+
+    ursa.edit_file(|file| file.replace(r#"["/home"]"#, r#"["/home", "/srv"]"#))?;
+    ursa.landbridge("up").expect_ok()?;
+    ursa.frontend.run("echo data >/srv/data").expect_ok()?;
+    e1.wait_until("grep -qx data /srv/data", SOON)?;
+
+    job.write_stdin("go\n")?;
+    job.wait(SOON)?;
+    assert_eq!(ursa.frontend.run("cat /home/open/out").expect_ok()?, "written\n");
+    // Nothing was mounted anew under the job; after a restart it is mounted as the server has it now.
+    assert_eq!(e1.run("findmnt -no SOURCE /home").expect_ok()?, "10.77.0.1:/\n");
+    e1.run("echo again >/home/open/out").expect_ok()?;
+    e1.crash()?;
+    e1.boot_again()?;
+    e1.run("landbridge-node join").deadline(SOON).expect_ok()?;
+    assert_eq!(e1.run("cat /home/open/out && findmnt -no SOURCE /home").expect_ok()?, "again\n10.77.0.1:/home\n");
     Ok(())
 }

@@ -93,14 +93,13 @@ fn exports_are_for_the_vlan_alone_and_root_is_nobody() -> LabResult<()> {
     let w1 = cluster.machine("w1", "10.77.1.1")?;
     let stranger = cluster.stranger()?;
 
-    let listed = w1.run("nfs-ls 'nfs://10.77.0.1/home?version=4'").expect_ok()?;
+    let listed = w1.run("nfs-ls 'nfs://10.77.0.1/?version=4'").expect_ok()?;
     assert!(listed.contains(" ada"), "{listed}");
-    w1.run("echo hello > /tmp/x && nfs-cp /tmp/x 'nfs://10.77.0.1/home/ada/x?version=4&uid=1001&gid=1001'")
-        .expect_ok()?;
+    w1.run("echo hello > /tmp/x && nfs-cp /tmp/x 'nfs://10.77.0.1/ada/x?version=4&uid=1001&gid=1001'").expect_ok()?;
     assert_eq!(cluster.frontend.run("stat -c %u /home/ada/x").expect_ok()?, "1001\n");
-    w1.run("nfs-cp /tmp/x 'nfs://10.77.0.1/home/ada/y?version=4&uid=0&gid=0'").expect_failure()?;
+    w1.run("nfs-cp /tmp/x 'nfs://10.77.0.1/ada/y?version=4&uid=0&gid=0'").expect_failure()?;
     for address in ["198.51.100.1", "10.77.0.1"] {
-        stranger.run(&format!("timeout -s KILL 3 nfs-ls 'nfs://{address}/home?version=4'")).expect_failure()?;
+        stranger.run(&format!("timeout -s KILL 3 nfs-ls 'nfs://{address}/?version=4'")).expect_failure()?;
     }
     Ok(())
 }
@@ -239,7 +238,7 @@ fn daemons_that_were_killed_come_back_with_all_they_knew() -> LabResult<()> {
 
     assert_eq!((queue("known")?.as_str(), queue("running w1")?.as_str()), ("w1\n", "2\n"));
     assert_eq!(w1.run("pgrep --exact sleep").expect_ok()?, jobs, "jobs don't notice");
-    w1.run("nfs-ls 'nfs://10.77.0.1/home?version=4'").expect_ok()?;
+    w1.run("nfs-ls 'nfs://10.77.0.1/?version=4'").expect_ok()?;
     w1.wait_until("ypcat hosts.byname", SOON)?;
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod machine;
 pub mod metadata;
 pub mod names;
 pub mod nic;
+mod nice;
 pub mod path;
 pub mod paths;
 pub mod state;

@@ -85,7 +85,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
     let (renewer, tls) = tls::start(&cluster, &paths, &mut authority)?;
     let socket = local_socket(&paths)?;
     let stop = CancellationToken::new();
-    let people = around.people.clone();
+    let (people, nfs_server) = (around.people.clone(), around.nfs_server);
     let converging =
         converge::start(Arc::clone(&cluster), paths.clone(), around, Arc::clone(&store) as _, stop.clone());
     let roster = Roster::new(Parts {
@@ -97,6 +97,7 @@ pub async fn run(cluster: Cluster, file: &Path, paths: Paths) -> Result<(), Daem
         store,
         authority,
         people,
+        nfs_server,
         tempo: Tempo::default(),
         node: None,
         follow: converging.follow,

@@ -25,7 +25,7 @@ impl Roster {
             front_end: HostEntry { name: cluster.front_end.name.clone(), address: cluster.vlan.front_end().ip() },
             mtu: cluster.vlan.mtu,
             link,
-            nfs: services::nfs::bundle(&cluster),
+            nfs: services::nfs::bundle(&cluster, self.nfs_server),
             nis: services::nis::bundle(&cluster, &self.people()),
             queue: self.queue.bundle(),
         })

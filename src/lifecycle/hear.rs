@@ -14,8 +14,8 @@ use crate::enroll::Peer;
 use crate::store::StoreError;
 use crate::worker::{FailedAt, Worker, WorkerState};
 
-/// The stages that a worker goes through side by side, and the one behind them.
-const SERVICES: [Stage; 3] = [Stage::Nfs, Stage::Nis, Stage::Queue];
+/// The stages that a worker goes through side by side.
+const TOGETHER: [Stage; 5] = [Stage::Address, Stage::Mtu, Stage::Nfs, Stage::Nis, Stage::Queue];
 
 impl Roster {
     /// A worker's word about its stages, and what a canary job has left there.
@@ -71,12 +71,12 @@ impl Roster {
 
     /// The stage that the worker is at when it has passed this one: of those side by side the first that it has not passed.
     fn next(&self, worker: &Worker, passed: Stage) -> Result<Option<Stage>, StoreError> {
-        if !SERVICES.contains(&passed) {
+        if !TOGETHER.contains(&passed) {
             return Ok(Stage::ALL.into_iter().find(|stage| *stage > passed));
         }
         let known = self.store.timeline(worker.id)?;
         let has_passed = |stage: &Stage| known.iter().any(|row| row.report.stage == *stage && is_good(&row.report));
-        Ok(SERVICES.into_iter().find(|stage| !has_passed(stage)).or(Some(Stage::Canary)))
+        Ok(TOGETHER.into_iter().find(|stage| !has_passed(stage)).or(Some(Stage::Canary)))
     }
 
     /// What follows from a person's having revoked a machine's certificates: a host is of the segment no more; a worker's session

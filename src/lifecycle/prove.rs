@@ -10,7 +10,7 @@ use landbridge_pki::NodeName;
 use tokio::time::{Instant, timeout};
 
 use super::{Roster, RosterError};
-use crate::scheduler::Word;
+use crate::scheduler::{SchedulerError, Word};
 use crate::worker::{Worker, WorkerState};
 
 /// From the execution daemon's start to the canary's end.
@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// Before something that could not be carried out is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// The queue master has no event for an execution host that reports for the first time.
-const PRESENT_EVERY: Duration = Duration::from_millis(50);
+const PRESENT_EVERY: Duration = Duration::from_millis(20);
 
 impl Roster {
     /// Proves in a task of its own, unless one is at it.
@@ -124,12 +124,17 @@ impl Roster {
     /// A job with a word of its own, which comes back through the worker when its own stages have passed.
     async fn canary(&self, worker: &Worker) -> Result<Result<(), Failure>, RosterError> {
         let until = Instant::now() + DEADLINE - WHY;
-        while !self.queue.present(&worker.name).await? {
-            tokio::time::sleep(PRESENT_EVERY).await;
-        }
+        tokio::try_join!(self.queue.make_way(&worker.name), self.present(&worker.name))?;
         let word = Arc::new(Word::new());
         self.words.lock().unwrap_or_else(PoisonError::into_inner).insert(worker.name.clone(), Arc::clone(&word));
         Ok(self.queue.canary(&worker.name, &word, until - Instant::now()).await?)
+    }
+
+    async fn present(&self, name: &NodeName) -> Result<(), SchedulerError> {
+        while !self.queue.present(name).await? {
+            tokio::time::sleep(PRESENT_EVERY).await;
+        }
+        Ok(())
     }
 
     /// Something that a canary job has left on a worker.
@@ -167,9 +172,9 @@ impl Roster {
     }
 }
 
-/// Whether the proof may be under way: its link was proved, and its services are being proved, or the worker itself.
+/// Whether the proof may be under way: its link is there, and what follows it is being proved, or the worker itself.
 fn is_in_proof(at: WorkerState) -> bool {
-    matches!(at, WorkerState::Joining(stage) if stage > Stage::Mtu)
+    matches!(at, WorkerState::Joining(stage) if stage > Stage::Link)
 }
 
 fn failure(expected: String, seen: String, remedy: &str) -> Failure {

@@ -140,6 +140,10 @@ impl Scheduler for FakeScheduler {
         self.called("hang up", worker.name.as_str()).map(drop)
     }
 
+    async fn make_way(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        self.called("make way", worker.as_str()).map(drop)
+    }
+
     async fn canary(&self, worker: &NodeName, _: &Word, _: Duration) -> Result<Result<(), Failure>, SchedulerError> {
         self.with("canary", worker, |worker| worker.canary.clone().map_or(Ok(()), Err))
     }

@@ -46,6 +46,9 @@ pub trait Scheduler: Send + Sync {
     /// How many jobs of people's run now, by worker; one that has none may be missing.
     fn jobs(&self) -> impl Future<Output = Result<BTreeMap<NodeName, u32>, SchedulerError>> + Send;
 
+    /// Takes away what an earlier canary has left, so that a new one can run: its job, and the worker's error because of it.
+    fn make_way(&self, worker: &NodeName) -> impl Future<Output = Result<(), SchedulerError>> + Send;
+
     /// Runs a job on the worker, closed or not, until its word has come back from there, or its good end is known, whichever is
     /// first. `Ok(Err(_))`: it didn't run or didn't succeed.
     fn canary(

@@ -90,6 +90,11 @@ impl Queue {
         ask!(self, q => q.hang_up(worker).await, Ok(()))
     }
 
+    /// See [`super::Scheduler::make_way`].
+    pub async fn make_way(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        ask!(self, q => q.make_way(worker).await, Ok(()))
+    }
+
     /// See [`super::Scheduler::canary`].
     pub async fn canary(
         &self,

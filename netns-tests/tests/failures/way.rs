@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_mins(2);
 const NO_SUCH_EXPORT: &str = r"
     pid=$(pgrep -x ganesha.nfsd)
     file=$(tr '\0' '\n' < /proc/$pid/cmdline | grep -A1 -x -e -f | tail -1)
-    sed 's|/home|/srv|g' $file > /run/other-exports
+    sed '/Pseudo/s|/|/srv|; s|/home|/srv|' $file > /run/other-exports
     set -- $(tr '\0' ' ' < /proc/$pid/cmdline | sed s,$file,/run/other-exports,)
     kill -KILL $pid
     tail --pid=$pid -s 0.02 -f /dev/null

@@ -22,10 +22,9 @@ pub fn resources(worker: &Worker) -> MachineSpec {
     spec
 }
 
-/// The address is on the link, and the front-end answers.
+/// The front-end answers over the vLAN.
 pub async fn prove(worker: &Worker, until: Instant) -> Result<(), Failure> {
     let front_end = worker.bundle.front_end.address;
-    has_address(worker, until).await?;
     let mut pinger = Pinger::new(front_end, false).map_err(|e| words::local("a socket for ICMP", &e))?;
     match pinger.ping(SMALL, until).await {
         Ok(Echo::Answered) => Ok(()),
@@ -45,7 +44,8 @@ fn way(link: &LinkBundle) -> &'static str {
     }
 }
 
-async fn has_address(worker: &Worker, until: Instant) -> Result<(), Failure> {
+/// Waits until the address is on the link.
+pub(super) async fn awaited(worker: &Worker, until: Instant) -> Result<(), Failure> {
     let wanted = worker.bundle.address;
     let Some(device) = worker.device() else { return Ok(()) };
     loop {

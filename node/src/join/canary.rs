@@ -1,5 +1,6 @@
 //! The last stage: a job ran here and left its word, which goes back to the front-end; the front-end says whether it was its own.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -29,27 +30,24 @@ fn folder() -> &'static Path {
     Path::new(CANARY_WORD).parent().expect("a file in a directory")
 }
 
-/// Waits for the front-end's verdict, which may stand in its `first` orders already; `carry` takes each word that a job leaves
-/// meanwhile.
-pub(super) async fn prove(
-    client: &Client,
-    first: Option<Orders>,
-    carry: impl Fn(String),
-    until: Instant,
-) -> Result<(), Failure> {
+/// Waits for the front-end's verdict, which may stand in its `first` orders already.
+pub(super) async fn prove(client: &Client, first: Option<Orders>, until: Instant) -> Result<(), Failure> {
     let expected = "a job of the front-end's to run here and say so";
-    let verdict = async {
-        tokio::select! {
-            verdict = verdict(client, first) => verdict,
-            Err(error) = listen(carry) => Err(words::local(&format!("to read {CANARY_WORD}"), &error)),
-        }
-    };
-    let verdict = timeout_at(until, verdict).await;
+    let verdict = timeout_at(until, verdict(client, first)).await;
     verdict.unwrap_or_else(|_| Err(words::too_late(expected, stages::deadline(Stage::Canary))))
 }
 
-/// The word of an earlier join may still be there, and a job may have been quicker than we: what stands there goes too.
-async fn listen(carry: impl Fn(String)) -> io::Result<()> {
+/// Carries each word that a job leaves, for ever; why it can't. From the moment when the queue may start one: the other services
+/// may take longer than the job. The word of an earlier join may still be there, and a job may have been quicker than we: what
+/// stands there goes too.
+pub(super) async fn listen(carry: impl Fn(String)) -> Failure {
+    match carry_all(carry).await {
+        Ok(never) => match never {},
+        Err(error) => words::local(&format!("to read {CANARY_WORD}"), &error),
+    }
+}
+
+async fn carry_all(carry: impl Fn(String)) -> io::Result<Infallible> {
     let watch = Watch::of(folder())?;
     let mut last = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! A whole packet gets through unfragmented; larger ones are got ready for.
+//! A whole packet gets through unfragmented; larger ones are got ready for, before anything is connected.
 
 use tokio::time::{Duration, Instant};
 
@@ -20,15 +20,15 @@ pub(super) async fn prove(worker: &Worker, until: Instant) -> Result<(), Failure
     let mut pinger = Pinger::new(front_end, true).map_err(local)?;
     let echo = pinger.ping(mtu, until.min(Instant::now() + PATIENCE)).await.map_err(local)?;
     if echo == Echo::Answered {
-        return prepare_for_more(worker).await;
+        return Ok(());
     }
     let most = largest(&mut pinger, SMALL, mtu, EACH).await.map_err(local)?;
     Err(failure(worker, echo, most))
 }
 
-/// What is mounted from now on can grow to large packets. Whether they get through is for the agent to find out, when
+/// What is connected from now on can grow to large packets. Whether they get through is for the agent to find out, when
 /// nobody waits.
-async fn prepare_for_more(worker: &Worker) -> Result<(), Failure> {
+pub(super) async fn prepare_for_more(worker: &Worker) -> Result<(), Failure> {
     let path = worker.path().map_err(|e| words::local("the path to the front-end", &e))?;
     if let Some(path) = path
         && let Err(error) = path.prepare().await

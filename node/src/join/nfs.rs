@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::thread;
 
+use nix::errno::Errno;
 use nix::sys::statvfs::statvfs;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -33,7 +34,8 @@ pub fn resources(nfs: &NfsBundle) -> MachineSpec {
     spec.push(no_slow_start_after_idle());
     for export in &nfs.exports {
         spec.push(Mount {
-            source: format!("{}:{}", nfs.server, export.display()),
+            source: nfs.source(export),
+            also: vec![nfs.other_source(export)],
             target: export.clone(),
             fstype: "nfs4".into(),
             options: nfs.options.clone(),
@@ -41,6 +43,19 @@ pub fn resources(nfs: &NfsBundle) -> MachineSpec {
         });
     }
     spec
+}
+
+/// The exports that are mounted in vain: the server has other files now than those that they show, or had others then.
+pub async fn stale(nfs: &NfsBundle, until: Instant) -> Vec<&PathBuf> {
+    let mut stale = Vec::new();
+    for export in &nfs.exports {
+        match timeout_at(until, look(export.clone())).await {
+            Ok(Err(error)) if error.raw_os_error() == Some(Errno::ESTALE as i32) => stale.push(export),
+            Ok(Ok(0)) if nfs.root.as_ref() == Some(export) => stale.push(export),
+            _ => {}
+        }
+    }
+    stale
 }
 
 /// Where the server listens.
@@ -69,12 +84,14 @@ pub(super) async fn knock(address: SocketAddrV4) -> Result<(), String> {
     }
 }
 
-/// Each export is a mount that answers when its size is asked for. Its entries may be for its owner's eyes alone.
+/// Each export is a mount that answers when its size is asked for. Its entries may be for its owner's eyes alone. A root without
+/// a size is a server's list of what it exports, and not the export that should be its root.
 pub async fn prove(nfs: &NfsBundle, until: Instant) -> Result<(), Failure> {
     for export in &nfs.exports {
-        let source = format!("{}:{}", nfs.server, export.display());
+        let source = nfs.source(export);
         match timeout_at(until, look(export.clone())).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(0)) if nfs.root.as_ref() == Some(export) => return Err(no_such_export(nfs)),
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 return Err(Failure {
                     expected: format!("{source} to tell its size at {}", export.display()),
@@ -94,11 +111,11 @@ pub async fn prove(nfs: &NfsBundle, until: Instant) -> Result<(), Failure> {
     Ok(())
 }
 
-/// In a thread of its own, which is left behind if the server hangs: such a thread can't be ended, only the process can.
-async fn look(path: PathBuf) -> io::Result<()> {
+/// Its size. In a thread of its own, which is left behind if the server hangs: such a thread can't be ended, only the process can.
+async fn look(path: PathBuf) -> io::Result<u64> {
     let (done, told) = oneshot::channel();
     thread::spawn(move || {
-        let _ = done.send(statvfs(&path).map(drop).map_err(io::Error::from));
+        let _ = done.send(statvfs(&path).map(|size| size.blocks()).map_err(io::Error::from));
     });
     told.await.unwrap_or_else(|_| Err(io::Error::other("the look at it was cut short")))
 }
@@ -111,17 +128,29 @@ pub fn explain(nfs: &NfsBundle, error: &(dyn std::error::Error + 'static)) -> Fa
     refused(nfs, &words::chain(error))
 }
 
+fn to_be_mounted(nfs: &NfsBundle) -> String {
+    let exports: Vec<String> = nfs.exports.iter().map(|e| e.display().to_string()).collect();
+    format!("{} from {} to be mounted", exports.join(", "), nfs.server)
+}
+
+fn no_such_export(nfs: &NfsBundle) -> Failure {
+    Failure {
+        expected: to_be_mounted(nfs),
+        seen: "the server exports no such path".into(),
+        remedy: "see services.nfs.exports in cluster.toml, then landbridge up".into(),
+    }
+}
+
 fn refused(nfs: &NfsBundle, said: &str) -> Failure {
     let says = |text: &str| said.contains(text);
-    let exports: Vec<String> = nfs.exports.iter().map(|e| e.display().to_string()).collect();
-    let expected = format!("{} from {} to be mounted", exports.join(", "), nfs.server);
+    let expected = to_be_mounted(nfs);
     let (seen, remedy) = if says("access denied by server") || says("Operation not permitted") {
         (
             "the NFS server refuses this machine's address",
             "see the exports on the front-end: they are for the vLAN's addresses",
         )
     } else if says("No such file or directory") {
-        ("the server exports no such path", "see services.nfs.exports in cluster.toml, then landbridge up")
+        return no_such_export(nfs);
     } else if says("need a /sbin/mount.") || says("bad option") {
         return words::missing_program("NFS", "mount.nfs4", "nfs-common");
     } else if says("No such device") || says("unknown filesystem type") {
@@ -149,6 +178,7 @@ mod tests {
         NfsBundle {
             server: Ipv4Addr::new(10, 77, 0, 1),
             exports: vec!["/home".into()],
+            root: None,
             options: "vers=4.2,hard".into(),
         }
     }
@@ -172,6 +202,13 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(words.join("\n"));
+    }
+
+    #[test]
+    fn the_export_that_is_the_servers_root_is_mounted_from_there() {
+        let nfs = NfsBundle { exports: vec!["/home".into(), "/srv".into()], root: Some("/home".into()), ..nfs() };
+        let sources: Vec<String> = nfs.exports.iter().map(|export| nfs.source(export)).collect();
+        assert_eq!(sources, ["10.77.0.1:/", "10.77.0.1:/srv"]);
     }
 
     #[tokio::test]

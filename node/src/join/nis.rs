@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::SystemTime;
 
 use tokio::net::TcpStream;
@@ -13,6 +13,7 @@ use tokio::time::{Duration, Instant, sleep, timeout};
 use super::people;
 use super::worker::Worker;
 use crate::machine::{Block, Children, Directory, File, MachineSpec, Process, Readiness, Residue, Watch};
+use crate::nice;
 use crate::wire::{Failure, NisBundle};
 use crate::words;
 
@@ -228,7 +229,13 @@ fn succeeded(answer: io::Result<Output>, program: &str) -> Result<Option<Output>
 }
 
 async fn ask(program: &str, arguments: &[&str]) -> io::Result<Output> {
-    let output = Command::new(program).args(arguments).kill_on_drop(true).output();
+    let output = async {
+        let mut command = Command::new(program);
+        command.args(arguments).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn()?;
+        nice::give_way(child.id());
+        child.wait_with_output().await
+    };
     let answer = timeout(QUESTION, output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     tracing::debug!(program, ?arguments, ?answer, "asked");
     answer

@@ -19,8 +19,7 @@ hosts: files nis dns
 ";
 const WITHOUT_TABLE: &str = "passwd: files nis\ngroup: files nis\nhosts: files nis dns\n";
 
-/// The name service switch, and the table. An older C library reads the switch once in a program's life, so this comes before all
-/// programs.
+/// The name service switch, and the table.
 pub(super) fn resources(nis: &NisBundle) -> MachineSpec {
     let mut spec = MachineSpec::default();
     if let Some(people) = &nis.people {

@@ -1,45 +1,21 @@
-//! The services' stages, side by side: none of them needs another.
+//! What follows the link, side by side: the proofs of the way to the front-end, and the services, none of which needs another.
+//! Where the way is not as it should be, the services end with it: their own complaints would say less.
 
 use std::cell::Cell;
 use std::time::SystemTime;
 
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::SetOnce;
 
 use super::journey::{Journey, StageFailed};
 use super::nfs::knock;
 use super::stages::{is_needed, resources};
-use super::{Worker, nfs, nis, people, queue};
+use super::{Worker, address, mtu, nfs, nis, queue};
 use crate::machine::{Beside, ConvergeError, MachineSpec};
-use crate::names;
-use crate::state::State;
 use crate::wire::{Failure, Stage};
 use crate::words;
 
-/// Whether the servers are there at all, asked while something else is proved.
-#[derive(Debug)]
-pub(super) struct Doors {
-    nfs: Option<JoinHandle<Result<(), String>>>,
-    queue: Option<JoinHandle<Result<(), String>>>,
-}
-
-impl Doors {
-    /// Knocks at each.
-    pub(super) fn knock(worker: &Worker) -> Self {
-        let Worker { bundle, .. } = worker;
-        Self {
-            nfs: bundle.nfs.as_ref().map(|nfs| tokio::spawn(knock(nfs::server(nfs)))),
-            queue: bundle.queue.as_ref().map(|queue| tokio::spawn(knock(queue::master(queue, worker)))),
-        }
-    }
-}
-
-async fn opened(door: Option<JoinHandle<Result<(), String>>>) -> Result<(), String> {
-    match door {
-        Some(door) => door.await.unwrap_or_else(|_| Err("the look at it was cut short".into())),
-        None => Ok(()),
-    }
-}
+/// The stages that begin together.
+const TOGETHER: [Stage; 5] = [Stage::Address, Stage::Mtu, Stage::Nfs, Stage::Nis, Stage::Queue];
 
 /// What the stages share.
 pub(super) struct Services<'a> {
@@ -47,47 +23,78 @@ pub(super) struct Services<'a> {
     pub(super) journey: &'a Journey,
     /// The machine that each adds its part to.
     pub(super) machine: Beside<'a>,
-    /// The machine's memory.
-    pub(super) state: &'a State,
     /// Who it becomes.
     pub(super) worker: &'a Worker,
     /// Set when anything on the machine had to be changed.
     pub(super) changed: &'a Cell<bool>,
+    /// Set when the queue may send jobs.
+    pub(super) queued: &'a SetOnce<()>,
 }
 
 impl Services<'_> {
-    /// Runs the stages to the end of each, and tells of the first that failed. The queue's takes longest and begins first.
-    pub(super) async fn all(&self, doors: Doors) -> Result<(), StageFailed> {
-        self.journey.line_up(&[Stage::Nfs, Stage::Nis, Stage::Queue]);
-        for stage in [Stage::Nfs, Stage::Nis, Stage::Queue] {
-            if !is_needed(stage, &self.worker.bundle) {
-                self.journey.not_needed(stage);
-            }
+    /// Runs the stages, and tells of the first that failed. The queue's takes longest and begins first.
+    pub(super) async fn all(&self) -> Result<(), StageFailed> {
+        self.journey.line_up(&TOGETHER);
+        for stage in TOGETHER.into_iter().filter(|stage| !is_needed(*stage, &self.worker.bundle)) {
+            self.journey.not_needed(stage);
         }
-        let (ready, names) = oneshot::channel();
-        let (queue, nfs, nis) = tokio::join!(self.queue(doors.queue, names), self.nfs(doors.nfs), self.nis(ready));
+        let placed = SetOnce::new();
+        let served = async {
+            placed.wait().await;
+            Ok(Box::pin(self.served()).await)
+        };
+        tokio::try_join!(self.way(&placed), served)?.1
+    }
+
+    /// Says when the machine has its address, and proves the way to the front-end.
+    async fn way(&self, placed: &SetOnce<()>) -> Result<(), StageFailed> {
+        let work = async |until| {
+            address::awaited(self.worker, until).await?;
+            mtu::prepare_for_more(self.worker).await?;
+            let _ = placed.set(());
+            address::prove(self.worker, until).await
+        };
+        self.journey.stage(Stage::Address, work).await?;
+        self.journey.stage(Stage::Mtu, async |until| mtu::prove(self.worker, until).await).await
+    }
+
+    /// All but NIS begin at once: its programs would take the processor from the queue's, for which everybody will wait, while
+    /// nobody waits for NIS.
+    async fn served(&self) -> Result<(), StageFailed> {
+        let begun = SetOnce::new();
+        let queue = async {
+            let queue = self.queue().await;
+            let _ = begun.set(());
+            queue
+        };
+        let nis = async {
+            begun.wait().await;
+            self.nis().await
+        };
+        let (queue, nfs, nis) = tokio::join!(queue, self.nfs(), nis);
         nfs.and(nis).and(queue)
     }
 
-    async fn nfs(&self, door: Option<JoinHandle<Result<(), String>>>) -> Result<(), StageFailed> {
+    async fn nfs(&self) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.nfs else { return Ok(()) };
         let work = async |until| {
-            opened(door).await.map_err(|seen| nfs::unreached(bundle, seen))?;
-            self.extend(Stage::Nfs).await.map_err(|error| nfs::explain(bundle, &error))?;
+            let is_there = async { knock(nfs::server(bundle)).await.map_err(|seen| nfs::unreached(bundle, seen)) };
+            let mounted = async {
+                for export in nfs::stale(bundle, until).await {
+                    let gone = self.machine.let_go(export).await;
+                    gone.map_err(|error| words::local("to mount anew what is stale", &error))?;
+                }
+                self.extend(Stage::Nfs).await.map_err(|error| nfs::explain(bundle, &error))
+            };
+            tokio::try_join!(is_there, mounted)?;
             nfs::prove(bundle, until).await
         };
         self.journey.stage(Stage::Nfs, work).await
     }
 
-    /// Says when programs that begin from now on will find people.
-    async fn nis(&self, ready: oneshot::Sender<()>) -> Result<(), StageFailed> {
+    async fn nis(&self) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.nis else { return Ok(()) };
-        let name = self.worker.name.as_str();
         let work = async |until| {
-            names::take(self.state, name, Some(&bundle.domain))
-                .map_err(|error| words::local(&format!("the NIS domain {}", bundle.domain), &error))?;
-            self.make(&people::resources(bundle)).await.map_err(|error| nis::explain(&error))?;
-            let _ = ready.send(());
             let before = SystemTime::now() - nis::GRAIN;
             let changed = self.extend(Stage::Nis).await.map_err(|error| nis::explain(&error))?;
             nis::prove(bundle, changed.then_some(before), until).await
@@ -96,19 +103,17 @@ impl Services<'_> {
     }
 
     /// The proof is the front-end's: the execution daemon listens when it has registered.
-    async fn queue(
-        &self,
-        door: Option<JoinHandle<Result<(), String>>>,
-        names: oneshot::Receiver<()>,
-    ) -> Result<(), StageFailed> {
+    async fn queue(&self) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.queue else { return Ok(()) };
         let work = async |_| -> Result<(), Failure> {
-            opened(door).await.map_err(|seen| queue::unreached(bundle, self.worker, seen))?;
             let anew = queue::end_if_cut_off(self.machine, bundle, self.worker).await;
             anew.map_err(|error| words::local("an execution daemon that finds its queue master", &error))?;
-            // An error: there is no domain, or its stage has failed, which is told.
-            let _ = names.await;
-            self.extend(Stage::Queue).await.map(drop).map_err(|error| queue::explain(self.worker, &error))
+            let master = queue::master(bundle, self.worker);
+            let is_there = async { knock(master).await.map_err(|seen| queue::unreached(bundle, self.worker, seen)) };
+            let runs = async { self.extend(Stage::Queue).await.map_err(|error| queue::explain(self.worker, &error)) };
+            tokio::try_join!(is_there, runs)?;
+            let _ = self.queued.set(());
+            Ok(())
         };
         self.journey.stage(Stage::Queue, work).await
     }

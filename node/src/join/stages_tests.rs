@@ -46,6 +46,7 @@ fn worker(via: Via) -> Worker {
             nfs: Some(NfsBundle {
                 server: front_end,
                 exports: vec!["/home".into(), "/srv/data".into()],
+                root: None,
                 options: "vers=4.2,hard".into(),
             }),
             nis: Some(NisBundle { domain: "ursa.vlan".into(), server: front_end, people: Some(people()) }),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use landbridge_fabric::Mtu;
 use landbridge_pki::{NodeName, Role};
+use tokio::sync::SetOnce;
 use tokio::time::{Duration, Instant, timeout};
 
 use super::contact::contact;
@@ -12,9 +13,9 @@ use super::identity::{enrol, rejoin};
 use super::journey::{Journey, StageFailed};
 use super::progress::Progress;
 use super::reporter::Reporter;
-use super::services::{Doors, Services};
+use super::services::Services;
 use super::stages::{is_needed, resources, whole_spec};
-use super::{Options, Start, Worker, address, canary, keep, link, modules, mtu};
+use super::{Options, Start, Worker, canary, keep, link, modules, people};
 use crate::api::Client;
 use crate::machine::{ConvergeError, Machine, MachineSpec};
 use crate::names;
@@ -68,6 +69,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// The worker's name, and how long it took until it was ready.
     async fn all(&mut self, journey: &mut Journey, start: &Start) -> Result<(NodeName, Duration), StageFailed> {
+        modules::begin_loading_for_link(start.attachment().via);
         let client = self.contact(journey, start).await?;
         let (member, bundle) = journey.stage(Stage::Identity, async |_| self.identity(&client, start).await).await?;
         let reached = client.endpoint().await;
@@ -76,37 +78,52 @@ impl Walk<'_> {
         if let Ok(beside) = member_client(&member, reached) {
             journey.report_to(Reporter::start(beside));
         }
-        modules::begin_loading(&bundle);
+        modules::begin_loading_for_services(&bundle);
         let worker = Worker::new(&member, bundle, start.attachment().clone(), self.state.paths().clone());
-        for stage in [Stage::Link, Stage::Address] {
-            journey.stage(stage, async |until| self.one(stage, &worker, until).await).await?;
-        }
-        let doors = Doors::knock(&worker);
-        journey.stage(Stage::Mtu, async |until| self.one(Stage::Mtu, &worker, until).await).await?;
-        // The way to the front-end's verdict is opened meanwhile.
-        let first = timeout(FIRST_ORDERS, client.orders(0));
-        let (served, first) = tokio::join!(self.services(journey, &worker, doors), first);
-        let first = first.ok().and_then(Result::ok);
-        served?;
-        if is_needed(Stage::Canary, &worker.bundle) {
-            let carry = |word| journey.carry(word);
-            let work = async |until| self.canary(&client, first, carry, &worker, until).await;
-            journey.stage(Stage::Canary, work).await?;
-        } else {
-            journey.not_needed(Stage::Canary);
+        journey.stage(Stage::Link, async |_| self.link(&worker).await).await?;
+        let queued = SetOnce::new();
+        let listening = async {
+            queued.wait().await;
+            canary::listen(|word| journey.carry(word)).await
+        };
+        tokio::select! {
+            proved = self.behind_link(journey, &client, &worker, &queued) => proved?,
+            failure = listening => return Err(StageFailed { stage: Stage::Canary, failure }),
         }
         let took = journey.elapsed();
         self.tidy(&worker).await;
         Ok((worker.name, took))
     }
 
-    async fn services(&mut self, journey: &Journey, worker: &Worker, doors: Doors) -> Result<(), StageFailed> {
+    /// The stages that need the link.
+    async fn behind_link(
+        &mut self,
+        journey: &Journey,
+        client: &Client,
+        worker: &Worker,
+        queued: &SetOnce<()>,
+    ) -> Result<(), StageFailed> {
+        // The way to the front-end's verdict is opened meanwhile.
+        let first = timeout(FIRST_ORDERS, client.orders(0));
+        let (served, first) = tokio::join!(self.services(journey, worker, queued), first);
+        served?;
+        if is_needed(Stage::Canary, &worker.bundle) {
+            let first = first.ok().and_then(Result::ok);
+            let work = async |until| self.canary(client, first, worker, until).await;
+            journey.stage(Stage::Canary, work).await
+        } else {
+            journey.not_needed(Stage::Canary);
+            Ok(())
+        }
+    }
+
+    async fn services(&mut self, journey: &Journey, worker: &Worker, queued: &SetOnce<()>) -> Result<(), StageFailed> {
         let changed = Cell::new(self.changed);
         let interrupted = |error: ConvergeError| words::local("the machine as it was before", &error);
         let machine = self.machine.beside().await;
-        let machine = machine.map_err(|error| StageFailed { stage: Stage::Nfs, failure: interrupted(error) })?;
-        let services = Services { journey, machine, state: self.state, worker, changed: &changed };
-        let served = Box::pin(services.all(doors)).await;
+        let machine = machine.map_err(|error| StageFailed { stage: Stage::Address, failure: interrupted(error) })?;
+        let services = Services { journey, machine, worker, changed: &changed, queued };
+        let served = Box::pin(services.all()).await;
         self.changed = changed.get();
         served
     }
@@ -183,23 +200,21 @@ impl Walk<'_> {
         }
     }
 
-    /// A stage between the identity and the services: what it adds, and its proof.
-    async fn one(&mut self, stage: Stage, worker: &Worker, until: Instant) -> Result<(), Failure> {
-        if stage == Stage::Address {
-            names::take(self.state, worker.name.as_str(), None)
-                .map_err(|e| words::local(&format!("the host name {}", worker.name), &e))?;
-        }
-        let added = self.machine.extend(&resources(stage, worker)).await;
-        self.changed |= !added.map_err(|e| explain(stage, worker, &e))?.done.is_empty();
-        if stage == Stage::Link {
-            link::favour_bbr(self.machine, worker);
-        }
-        match stage {
-            Stage::Address => address::prove(worker, until).await,
-            Stage::Mtu => mtu::prove(worker, until).await,
-            // OpenVPN has said that the tunnel is up.
-            _ => Ok(()),
-        }
+    /// The tunnel, or the NIC as it should be; OpenVPN itself says when the tunnel is up. All that programs look up in files comes
+    /// meanwhile, before there are any: an older C library reads the switch once in a program's life.
+    async fn link(&mut self, worker: &Worker) -> Result<(), Failure> {
+        let (name, nis) = (&worker.name, worker.bundle.nis.as_ref());
+        names::take(self.state, name.as_str(), nis.map(|nis| nis.domain.as_str()))
+            .map_err(|error| words::local(&format!("the host name {name}"), &error))?;
+        let machine = self.machine.beside().await.map_err(|error| link::explain(worker, &error))?;
+        let (link, mut files) = (resources(Stage::Link, worker), resources(Stage::Address, worker));
+        files.extend(nis.map(people::resources).unwrap_or_default());
+        let (added, named) = tokio::join!(machine.extend(&link), machine.extend(&files));
+        let added = added.map_err(|error| link::explain(worker, &error))?;
+        let named = named.map_err(|error| words::local("the names of the cluster's machines and people", &error))?;
+        self.changed |= !(added.done.is_empty() && named.done.is_empty());
+        link::favour_bbr(self.machine, worker);
+        Ok(())
     }
 
     /// Waits for the front-end's word, unless the execution daemon ends before that: then nobody runs the job.
@@ -207,22 +222,14 @@ impl Walk<'_> {
         &mut self,
         client: &Client,
         first: Option<Orders>,
-        carry: impl Fn(String),
         worker: &Worker,
         until: Instant,
     ) -> Result<(), Failure> {
         let mut exits = self.machine.exits().map_err(|e| words::local("to watch this worker's programs", &e))?;
         tokio::select! {
-            verdict = canary::prove(client, first, carry, until) => verdict,
+            verdict = canary::prove(client, first, until) => verdict,
             name = exits.next() => Err(words::ended(&name, &worker.paths)),
         }
-    }
-}
-
-fn explain(stage: Stage, worker: &Worker, error: &(dyn std::error::Error + 'static)) -> Failure {
-    match stage {
-        Stage::Link => link::explain(worker, error),
-        _ => words::local(&format!("the stage {stage} to change this machine"), error),
     }
 }
 

@@ -62,18 +62,39 @@ impl Command {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
+        let group = Group::led_by(child.id());
         let tail = || tail(&self.log, start);
         if let Ok(status) = tokio::time::timeout(self.deadline, child.wait()).await {
             let status = status?;
+            group.has_ended();
             return if status.success() { Ok(()) } else { Err(failed(&self.argv[0], status, tail())) };
         }
-        if let Some(pid) = child.id() {
-            // Not reaped yet, so the number can be nobody else's.
-            let _ = killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
-        }
+        drop(group);
         // Who hangs in the kernel ends when the kernel lets go, which may be never: it is reaped whenever that is.
         let _ = tokio::time::timeout(ENDING, child.wait()).await;
         Err(Cause::Deadline { after: self.deadline, tail: tail() })
+    }
+}
+
+/// A program and all that it has started, which go together: at its deadline, and when nobody waits for it any more.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn led_by(leader: Option<u32>) -> Self {
+        Self(leader.map(|pid| Pid::from_raw(pid.cast_signed())))
+    }
+
+    /// Its leader was reaped: from now on the number may be somebody else's.
+    fn has_ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            let _ = killpg(leader, Signal::SIGKILL);
+        }
     }
 }
 

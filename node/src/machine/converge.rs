@@ -1,5 +1,6 @@
 //! From what is to what should be.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -267,6 +268,19 @@ impl Beside<'_> {
     /// Ends a program of ours, so that the part that wants it starts it anew.
     pub async fn end(&self, process: &str) -> Result<(), StepError> {
         process::end(&self.0.context.place, process).await
+    }
+
+    /// Takes a mount of ours off the tree, so that the part that wants it mounts it anew; programs that use it keep it until they end.
+    pub async fn let_go(&self, target: &Path) -> Result<(), StepError> {
+        let made = self.0.ledger().made();
+        let mount = made.into_iter().find_map(|made| match made.record {
+            Record::Mount(mount) if mount.target() == target => Some(mount),
+            _ => None,
+        });
+        match mount {
+            Some(mount) => mount.let_go(&self.0.context).await,
+            None => Ok(()),
+        }
     }
 
     /// [`Machine::exits`].

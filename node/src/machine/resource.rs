@@ -173,6 +173,8 @@ pub enum Readiness {
 pub struct Mount {
     /// What, for example `10.77.0.1:/home`.
     pub source: String,
+    /// Other names of the same: what is mounted by one of them stays, and the kernel may show it by one of them.
+    pub also: Vec<String>,
     /// Where. Made when missing.
     pub target: PathBuf,
     /// The type, for example `nfs4`.

@@ -1,7 +1,7 @@
 //! Everything that a worker needs to become part of the cluster. No private key is ever in it.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ipnetwork::Ipv4Network;
 use landbridge_fabric::Mtu;
@@ -62,8 +62,27 @@ pub struct NfsBundle {
     pub server: Ipv4Addr,
     /// Exported paths, each mounted at the same path.
     pub exports: Vec<PathBuf>,
+    /// Of them, the one that the server shows as the root of all that it has; `None`: each is there at its own path.
+    #[serde(default)]
+    pub root: Option<PathBuf>,
     /// Mount options, for example `vers=4.2,hard`.
     pub options: String,
+}
+
+impl NfsBundle {
+    /// Where the server has an export, as mount(8) is told: `10.77.0.1:/home`.
+    pub fn source(&self, export: &Path) -> String {
+        self.at(if self.root.as_deref() == Some(export) { Path::new("/") } else { export })
+    }
+
+    /// Where the server may have had it before: as its root, or at its own path.
+    pub fn other_source(&self, export: &Path) -> String {
+        self.at(if self.root.as_deref() == Some(export) { export } else { Path::new("/") })
+    }
+
+    fn at(&self, path: &Path) -> String {
+        format!("{}:{}", self.server, path.display())
+    }
 }
 
 /// The NIS domain.

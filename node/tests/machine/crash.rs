@@ -79,6 +79,7 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
         })
         .push(Mount {
             source: "scratch".into(),
+            also: vec![],
             target: scratch.path("mnt"),
             fstype: "tmpfs".into(),
             options: format!("size={version}m"),

@@ -12,6 +12,7 @@ use landbridge_node::machine::{File, MachineSpec, Mount, Owner, Sysctl, SysctlVa
 fn tmpfs(scratch: &Scratch, options: &str) -> Mount {
     Mount {
         source: "scratch".into(),
+        also: vec![],
         target: scratch.path("mnt/deep"),
         fstype: "tmpfs".into(),
         options: options.into(),

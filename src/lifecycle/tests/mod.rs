@@ -23,6 +23,7 @@ use crate::paths::Paths;
 use crate::provider::Providers;
 use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
+use crate::services::nfs::NfsServer;
 use crate::spec::{self, ClusterName};
 use crate::store::Sqlite;
 use crate::tunnel::Tunnel;
@@ -59,6 +60,7 @@ fn house() -> House {
         tunnel: Tunnel::new(&paths),
         follow: Arc::new(NothingFollows),
         people: People::default(),
+        nfs_server: NfsServer::Ganesha,
         providers: Providers::default(),
         tempo: Tempo::default(),
         node: None,
@@ -93,9 +95,9 @@ impl House {
         Doorkeeper(Arc::clone(&self.roster)).stages(peer.clone(), news).await.map_err(|refusal| refusal.code)
     }
 
-    /// The worker's own services, in an order in which they may well pass.
+    /// What the worker proves side by side, in an order in which it may well pass.
     async fn report_services(&self, peer: &Peer) {
-        for stage in [Stage::Queue, Stage::Nis, Stage::Nfs] {
+        for stage in [Stage::Queue, Stage::Address, Stage::Mtu, Stage::Nis, Stage::Nfs] {
             self.report(peer, stage, Outcome::Passed).await.unwrap();
         }
     }
@@ -134,7 +136,7 @@ impl House {
         let admission = self.join(&offer, &KeyPair::generate().unwrap()).await.unwrap();
         let peer = peer(&admission);
         self.queue.set(&offer.name, |worker| worker.present = true);
-        for stage in [Stage::Contact, Stage::Identity, Stage::Link, Stage::Address, Stage::Mtu] {
+        for stage in [Stage::Contact, Stage::Identity, Stage::Link] {
             self.report(&peer, stage, Outcome::Passed).await.unwrap();
         }
         self.report_services(&peer).await;
@@ -199,8 +201,9 @@ async fn a_worker_whose_job_has_run_is_not_ready_before_its_services_are() {
     let offer = house.offer().await.unwrap();
     let peer = peer(&house.join(&offer, &KeyPair::generate().unwrap()).await.unwrap());
     house.queue.set(&offer.name, |worker| worker.present = true);
-    house.report(&peer, Stage::Mtu, Outcome::Passed).await.unwrap();
-    house.report(&peer, Stage::Queue, Outcome::Passed).await.unwrap();
+    for stage in [Stage::Address, Stage::Mtu, Stage::Queue] {
+        house.report(&peer, stage, Outcome::Passed).await.unwrap();
+    }
     house.until_called(&format!("canary {}", offer.name)).await;
     assert_eq!(house.state(&offer.name), WorkerState::Joining(Stage::Nfs));
     assert!(!house.queue.worker(&offer.name).unwrap().open);

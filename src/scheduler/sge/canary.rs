@@ -32,8 +32,6 @@ pub(super) async fn run(
     word: &Word,
     deadline: Duration,
 ) -> Result<Result<(), Failure>, SchedulerError> {
-    // A job that a crash of ours has left behind would hold the only slot, and the error of an earlier one the queue.
-    tokio::try_join!(forget(commands, worker), clear(commands, worker))?;
     let until = Instant::now() + deadline;
     let seen = loop {
         // It goes on in a task of its own: whoever leaves `qsub` before the job's end stays registered with the queue master.
@@ -60,6 +58,11 @@ pub(super) async fn run(
             "look at `qstat -f -q '*@{worker}'` on the front-end and at /var/spool/gridengine/execd/{worker}/messages on {worker}"
         ),
     }))
+}
+
+/// A job that a crash of ours has left behind would hold the only slot, and the error of an earlier one the queue.
+pub(super) async fn make_way(commands: &Commands, worker: &NodeName) -> Result<(), SchedulerError> {
+    tokio::try_join!(forget(commands, worker), clear(commands, worker)).map(drop)
 }
 
 /// Deletes whatever canary the worker still has. Not by force: see [`super::members`].

@@ -119,6 +119,10 @@ impl Scheduler for Sge {
         members::hang_up(&self.commands, worker).await
     }
 
+    async fn make_way(&self, worker: &NodeName) -> Result<(), SchedulerError> {
+        canary::make_way(&self.commands, worker).await
+    }
+
     async fn canary(
         &self,
         worker: &NodeName,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use landbridge_node::machine::{Children, File, MachineSpec, Process, Readiness, Residue};
 
 use super::export_id::export_ids;
-use super::{PORT, address};
+use super::{NfsServer, PORT, address};
 use crate::paths::Paths;
 use crate::services::directory;
 use crate::spec::Cluster;
@@ -83,21 +83,24 @@ fn render(cluster: &Cluster, folder: &Path, exports: &[PathBuf]) -> String {
         address = address(cluster),
         folder = folder.display(),
     );
+    let root = NfsServer::Ganesha.root(exports);
     for (id, path) in export_ids(exports.iter().map(PathBuf::as_path)) {
-        export(&mut text, cluster, id, path);
+        let shown = if root == Some(path) { Path::new("/") } else { path };
+        export(&mut text, cluster, id, (path, shown));
     }
     text
 }
 
-/// One export: nobody, but for the vLAN. Root on a worker is nobody here, since a worker may be a machine in a cloud.
-fn export(text: &mut String, cluster: &Cluster, id: u16, path: &Path) {
+/// One export, and the path where clients find it: nobody, but for the vLAN. Root on a worker is nobody here, since a worker may
+/// be a machine in a cloud.
+fn export(text: &mut String, cluster: &Cluster, id: u16, (path, shown): (&Path, &Path)) {
     write!(
         text,
         "\n\
          EXPORT {{\n\
          \x20   Export_Id = {id};\n\
          \x20   Path = \"{path}\";\n\
-         \x20   Pseudo = \"{path}\";\n\
+         \x20   Pseudo = \"{shown}\";\n\
          \x20   Protocols = 4;\n\
          \x20   Transports = TCP;\n\
          \x20   SecType = sys;\n\
@@ -115,6 +118,7 @@ fn export(text: &mut String, cluster: &Cluster, id: u16, path: &Path) {
          \x20   }}\n\
          }}\n",
         path = path.display(),
+        shown = shown.display(),
         subnet = cluster.vlan.subnet,
     )
     .expect("writing to a String never fails");
@@ -132,6 +136,18 @@ mod tests {
     #[test]
     fn the_configuration_admits_the_vlan_only() {
         insta::assert_snapshot!(render(&cluster(), Path::new("/var/lib/landbridge/services/nfs"), &["/home".into()]));
+    }
+
+    #[test]
+    fn one_export_is_the_root_and_of_several_each_is_at_its_own_path() {
+        let shown = |exports: &[PathBuf]| {
+            let text = render(&cluster(), Path::new("/f"), exports);
+            let lines = text.lines().filter_map(|line| line.trim().strip_prefix("Pseudo = "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&["/home".into()]), [r#""/";"#]);
+        assert_eq!(shown(&["/home".into(), "/srv".into()]).len(), 2);
+        assert!(shown(&["/home".into(), "/srv".into()]).contains(&r#""/home";"#.into()));
     }
 
     #[test]

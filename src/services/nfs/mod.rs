@@ -1,6 +1,7 @@
 //! NFS v4.2 exports, to the vLAN only.
 
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 
 use landbridge_node::join::nfs::no_slow_start_after_idle;
 use landbridge_node::machine::MachineSpec;
@@ -53,12 +54,25 @@ pub fn resources(cluster: &Cluster, paths: &Paths, server: NfsServer) -> Machine
 }
 
 /// What a worker mounts; `None` when the cluster has no NFS.
-pub fn bundle(cluster: &Cluster) -> Option<NfsBundle> {
+pub fn bundle(cluster: &Cluster, server: NfsServer) -> Option<NfsBundle> {
     cluster.services.nfs.as_ref().map(|nfs| NfsBundle {
         server: address(cluster),
         exports: nfs.exports.clone(),
+        root: server.root(&nfs.exports).map(Path::to_owned),
         options: OPTIONS.into(),
     })
+}
+
+impl NfsServer {
+    /// The export that the server shows as the root of all that it has: the only one. A client looks at the root in any case,
+    /// and the walk to another export and the crossing into it are eight round trips more. The kernel's server would name all
+    /// files anew when a second export comes, and what jobs have open would be stale.
+    fn root(self, exports: &[PathBuf]) -> Option<&Path> {
+        match (self, exports) {
+            (Self::Ganesha, [only]) => Some(only),
+            _ => None,
+        }
+    }
 }
 
 fn address(cluster: &Cluster) -> Ipv4Addr {

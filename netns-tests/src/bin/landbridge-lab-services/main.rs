@@ -100,6 +100,7 @@ async fn queue(sge: &Sge, words: &[&str]) -> Outcome {
         ["known"] => println!("{}", sge.known().await?.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")),
         ["canary", worker, seconds] => {
             let deadline = Duration::from_secs(seconds.parse()?);
+            sge.make_way(&name(worker)?).await?;
             match sge.canary(&name(worker)?, &Word::new(), deadline).await? {
                 Ok(()) => println!("passed"),
                 Err(failure) => println!("{failure}\nremedy: {}", failure.remedy),

@@ -1,4 +1,4 @@
-//! Mounted file systems, by mount(8) and umount(8): they know the helpers of each type.
+//! Mounted file systems, by mount(8), the helper of their type, and umount(8).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(in crate::machine) struct MountEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::machine) struct Record {
     source: String,
+    #[serde(default)]
+    also: Vec<String>,
     target: PathBuf,
     fstype: String,
     options: String,
@@ -63,13 +65,13 @@ pub(in crate::machine) fn want(
 ) -> Result<Option<Step>, Conflict> {
     let mounted = world.mounts.iter().rfind(|entry| entry.target == wanted.target);
     let line = match (mounted, record) {
-        (Some(entry), Some(record)) if entry.is(&record.fstype, &record.source) => {
+        (Some(entry), Some(record)) if record.is_seen_as(entry) => {
             if record.means(wanted) {
                 return Ok(None);
             }
             format!("~ {key}: {record} => {}", shown(wanted))
         }
-        (Some(entry), None) if entry.is(&wanted.fstype, &wanted.source) => return Ok(None),
+        (Some(entry), None) if entry.is(&wanted.fstype, names(&wanted.source, &wanted.also)) => return Ok(None),
         (Some(entry), _) => {
             let why = format!("{} ({}) is mounted there, and not by us; unmount it first", entry.source, entry.fstype);
             return Err(Conflict { key: key.clone(), why });
@@ -113,11 +115,16 @@ impl MountEntry {
         self.target == target
     }
 
-    fn is(&self, fstype: &str, source: &str) -> bool {
+    fn is<'a>(&self, fstype: &str, mut sources: impl Iterator<Item = &'a String>) -> bool {
         // `nfs` with vers=4 is shown as `nfs4`.
         let same_type = self.fstype == fstype || (fstype == "nfs" && self.fstype == "nfs4");
-        same_type && self.source == source
+        same_type && sources.any(|source| self.source == *source)
     }
+}
+
+/// All that a source goes by.
+fn names<'a>(source: &'a String, also: &'a [String]) -> impl Iterator<Item = &'a String> {
+    std::iter::once(source).chain(also)
 }
 
 /// The options that make a difference: `sec=sys` is what nfs(5) does anyhow, and no reason to mount anew under people's jobs.
@@ -170,6 +177,7 @@ impl Change {
         let made = self.before.as_ref().map_or(&directories, |record| &record.directories);
         let after = self.after.as_ref().map(|mount| Record {
             source: mount.source.clone(),
+            also: mount.also.clone(),
             target: mount.target.clone(),
             fstype: mount.fstype.clone(),
             options: mount.options.clone(),
@@ -218,14 +226,23 @@ impl Record {
     }
 
     fn means(&self, wanted: &Mount) -> bool {
-        let same = (&self.source, &self.fstype) == (&wanted.source, &wanted.fstype);
+        let same = self.fstype == wanted.fstype && names(&wanted.source, &wanted.also).any(|name| *name == self.source);
         same && telling(&self.options).eq(telling(&wanted.options))
     }
 
     /// Whether it is the topmost mount at its target.
     fn is_mounted(&self) -> Result<bool, StepError> {
         let top = mounted()?.into_iter().rfind(|entry| entry.target == self.target);
-        Ok(top.is_some_and(|entry| entry.is(&self.fstype, &self.source)))
+        Ok(top.is_some_and(|entry| self.is_seen_as(&entry)))
+    }
+
+    fn is_seen_as(&self, entry: &MountEntry) -> bool {
+        entry.is(&self.fstype, names(&self.source, &self.also))
+    }
+
+    /// Takes it off the tree, whoever uses it: they keep it until they end.
+    pub(in crate::machine) async fn let_go(&self, context: &Context) -> Result<(), StepError> {
+        if self.is_mounted()? { self.detach(context, Some("--lazy")).await } else { Ok(()) }
     }
 
     async fn mount(&self, context: &Context) -> Result<(), StepError> {
@@ -234,7 +251,13 @@ impl Record {
         }
         let target = self.target.display().to_string();
         let options = if self.options.is_empty() { "defaults" } else { &self.options };
-        let argv = ["mount", "-t", &self.fstype, "-o", options, &self.source, &target];
+        // All that mount(8) would do is start the type's helper with these words, where there is one.
+        let helper = format!("/sbin/mount.{}", self.fstype);
+        let argv = if Path::new(&helper).exists() {
+            vec![helper.as_str(), &self.source, &target, "-o", options]
+        } else {
+            vec!["mount", "-t", &self.fstype, "-o", options, &self.source, &target]
+        };
         Command::system(&context.place, "mount", &argv, self.deadline)
             .run()
             .await

@@ -19,6 +19,7 @@ use crate::provider::Providers;
 use crate::provider::fake::{Answer, FakeProvider};
 use crate::scheduler::Queue;
 use crate::scheduler::fake::FakeScheduler;
+use crate::services::nfs::NfsServer;
 use crate::spec::{self, ClusterName};
 use crate::store::{HostNews, MachineRecord, Sqlite};
 use crate::template::{self, WorkerTemplate};
@@ -73,6 +74,7 @@ pub(super) fn front_end(dir: &Path, providers: Providers, queue: &FakeScheduler)
         tunnel: Tunnel::new(&paths),
         follow: Arc::new(NothingFollows),
         people: People::default(),
+        nfs_server: NfsServer::Ganesha,
         providers,
         tempo: tempo(),
         node: Some(NodeProgram { bytes: "a program".into(), sha256: [7; 32] }),

@@ -58,7 +58,7 @@ impl Setting {
     fn time(&self, ursa: &Ursa, remote: &Uml, as_joined: &str) -> Outcome<Duration> {
         const BAG: &Bag = &BAGS[0];
         let Self { before, options, after, .. } = self;
-        let mount = format!("umount /home && mount -t nfs4 -o {as_joined}{options} 10.77.0.1:/home /home && {after}");
+        let mount = format!("umount /home && mount -t nfs4 -o {as_joined}{options} 10.77.0.1:/ /home && {after}");
         remote.run(before).expect_ok()?;
         if self.filled {
             remote.run(&mount).expect_ok()?;
