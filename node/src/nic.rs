@@ -74,6 +74,13 @@ pub fn mtu(link: &InterfaceName) -> Option<Mtu> {
     Mtu::new(text.trim().parse().ok()?).ok()
 }
 
+/// A link's hardware address; `None` when there is no such link, or it has another kind of address.
+pub fn mac(link: &InterfaceName) -> Option<[u8; 6]> {
+    let text = fs::read_to_string(Path::new(CLASS_NET).join(link.as_str()).join("address")).ok()?;
+    let bytes: Option<Vec<u8>> = text.trim().split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+    bytes?.try_into().ok()
+}
+
 /// `ARPHRD_ETHER` without any of the directories that virtual kinds have. A veth end has none and counts: to a container
 /// it is its NIC.
 fn is_ethernet_nic(link: &Path) -> bool {

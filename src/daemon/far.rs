@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Roster;
-use crate::naming;
+use crate::naming::{self, Mac};
 use crate::spec::Transport;
 
 /// The bridge may be away for a moment, and a route may be removed by somebody.
@@ -77,6 +77,10 @@ impl Far {
             if *has_joined {
                 self.kept.insert(*peer, self.tasks.spawn(path().keep(|| {})));
             } else if !self.prepared.contains(peer) {
+                // Where its tunnel's configuration says that it is.
+                if let Err(error) = self.routes.introduce(&self.bridge, *peer, Mac::of(*peer).0).await {
+                    tracing::debug!(%peer, error = &error as &dyn std::error::Error, "neighbour");
+                }
                 match path().prepare().await {
                     Ok(()) => {
                         self.prepared.insert(*peer);

@@ -1,6 +1,7 @@
 //! What a worker needs, taken together.
 
 use jiff::Timestamp;
+use landbridge_node::nic;
 use landbridge_node::wire::{Bundle, HostEntry, LinkBundle, Via};
 
 use super::token::with_prefix;
@@ -18,6 +19,7 @@ impl Roster {
                 config: self.tunnel_config(worker)?,
                 device: naming::worker_tap(&cluster.name),
                 wide: cluster.wide(),
+                mac: nic::mac(&naming::bridge(&cluster.name)),
             },
         };
         Ok(Bundle {

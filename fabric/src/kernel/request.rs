@@ -110,6 +110,17 @@ pub(super) fn remove_flood(index: u32, remote: Ipv4Addr) -> Request {
     Request { message: RouteNetlinkMessage::DelNeighbour(flood_message(index, remote)), flags: 0 }
 }
 
+/// A neighbour that is likely to be there, unless something is known of it.
+pub(super) fn add_neighbour(index: u32, peer: Ipv4Addr, mac: [u8; 6]) -> Request {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Inet;
+    message.header.ifindex = index;
+    message.header.state = NeighbourState::Stale;
+    message.attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(peer)));
+    message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.to_vec()));
+    Request { message: RouteNetlinkMessage::NewNeighbour(message), flags: NLM_F_CREATE | NLM_F_EXCL }
+}
+
 fn with(index: u32, attributes: impl IntoIterator<Item = LinkAttribute>) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = index;

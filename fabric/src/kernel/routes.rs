@@ -1,4 +1,4 @@
-//! Routes to single hosts on a link, which say what the path to each carries.
+//! Routes to single hosts on a link, which say what the path to each carries, and where on it such a host is.
 //!
 //! They are no part of a plan: what a path carries is found out anew all the time, and each of them goes with its link. A
 //! routing protocol of our own ([`PROTOCOL`]) marks them as ours, and a metric of our own lets a person's route to the same
@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::Ipv4Addr;
 
+use nix::errno::Errno;
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use rtnetlink::packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
@@ -80,6 +81,19 @@ impl HostRoutes {
         let failed = |cause| BackendError::on("list the routes on", device, cause);
         let index = self.index(device).await.map_err(failed)?;
         Ok(self.ours(index).await.map_err(failed)?.iter().filter_map(destination).collect())
+    }
+
+    /// Tells the kernel where on the link a host is likely to be. It believes that for a first packet, which need not wait for an
+    /// answer to who has the address, and asks behind it (`NUD_STALE`; RFC 4861, section 7.3.2, has the same state). What it knows
+    /// already stays.
+    pub async fn introduce(&self, device: &InterfaceName, peer: Ipv4Addr, mac: [u8; 6]) -> Result<(), BackendError> {
+        let failed = |cause| BackendError::on(format!("introduce {peer} on"), device, cause);
+        let index = self.index(device).await.map_err(failed)?;
+        match self.talk.send(vec![request::add_neighbour(index, peer, mac)]).await {
+            Ok(_) => Ok(()),
+            Err(Refusal::Kernel { errno, .. }) if errno == Errno::EEXIST as i32 => Ok(()),
+            Err(refusal) => Err(failed(refusal)),
+        }
     }
 
     async fn ours(&self, index: u32) -> Result<Vec<RouteMessage>, Refusal> {

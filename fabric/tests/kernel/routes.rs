@@ -62,3 +62,18 @@ fn ours_go_and_others_stay() {
         assert!(routes.set(&bridge, route(5, 0, 1500)).await.is_err());
     });
 }
+
+#[test]
+fn a_host_that_was_introduced_is_believed_to_be_there_until_more_is_known() {
+    in_namespace(|| async {
+        vlan();
+        let (routes, bridge) = (HostRoutes::open().unwrap(), name("lbbr-ursa"));
+        let known = |last: u8| run(&format!("ip neigh show 10.77.1.{last}")).trim_end().to_owned();
+        routes.introduce(&bridge, [10, 77, 1, 5].into(), [2, b'L', 10, 77, 1, 5]).await.unwrap();
+        assert_eq!(known(5), "10.77.1.5 dev lbbr-ursa lladdr 02:4c:0a:4d:01:05 STALE");
+
+        run("ip neigh add 10.77.1.6 dev lbbr-ursa lladdr 02:00:00:00:00:06 nud permanent");
+        routes.introduce(&bridge, [10, 77, 1, 6].into(), [2, b'L', 10, 77, 1, 6]).await.unwrap();
+        assert!(known(6).contains("02:00:00:00:00:06 PERMANENT"), "{}", known(6));
+    });
+}

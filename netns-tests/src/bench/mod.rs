@@ -34,6 +34,7 @@ pub const MEASUREMENTS: &[Measurement] = &[
     measure::tunnel::TUNNEL,
     measure::servers::SERVERS,
     measure::settings::SETTINGS,
+    measure::transports::TRANSPORTS,
     measure::join::JOIN,
     measure::at_once::AT_ONCE,
     measure::deploy::DEPLOY,

@@ -102,6 +102,14 @@ impl Ursa {
         Ok(ursa)
     }
 
+    /// The same, its tunnels over UDP alone.
+    pub fn light_over_udp(name: &str) -> LabResult<Self> {
+        let ursa = Self::draw_light(name)?;
+        ursa.configure("[tunnel]", "transport = \"udp\"")?;
+        ursa.landbridge("up").expect_ok()?;
+        Ok(ursa)
+    }
+
     /// Draws it for workers that can't mount anything; nothing of Landbridge runs yet.
     pub fn draw_light(name: &str) -> LabResult<Self> {
         let ursa = Self::draw(name)?;

@@ -1,5 +1,8 @@
 //! The address on the vLAN, the machine's name for it, and the front-end's answer.
 
+use std::io;
+
+use landbridge_fabric::HostRoutes;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::worker::Worker;
@@ -41,6 +44,17 @@ fn way(link: &LinkBundle) -> &'static str {
     match link {
         LinkBundle::Tunnel { .. } => "the tunnel is up, but nothing comes back through it",
         LinkBundle::Bridge => "the NIC has its address, but nothing comes back: is it on the vLAN's bridge?",
+    }
+}
+
+/// Behind a tunnel even the question who has an address takes a round trip, and everything would wait for the answer.
+pub(super) async fn introduce_front_end(worker: &Worker) {
+    let LinkBundle::Tunnel { device, mac: Some(mac), .. } = &worker.bundle.link else { return };
+    let introduced = async {
+        HostRoutes::open()?.introduce(device, worker.bundle.front_end.address, *mac).await.map_err(io::Error::other)
+    };
+    if let Err(error) = introduced.await {
+        tracing::debug!(%error, "the front-end is asked for its hardware address");
     }
 }
 

@@ -50,6 +50,7 @@ impl Services<'_> {
     async fn way(&self, placed: &SetOnce<()>) -> Result<(), StageFailed> {
         let work = async |until| {
             address::awaited(self.worker, until).await?;
+            address::introduce_front_end(self.worker).await;
             mtu::prepare_for_more(self.worker).await?;
             let _ = placed.set(());
             address::prove(self.worker, until).await

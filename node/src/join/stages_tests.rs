@@ -23,9 +23,10 @@ fn worker(via: Via) -> Worker {
     let front_end = Ipv4Addr::new(10, 77, 0, 1);
     let (link, nic) = match via {
         Via::Bridge => (LinkBundle::Bridge, Some(interface("eth1"))),
-        Via::Tunnel => {
-            (LinkBundle::Tunnel { config: "client\n".into(), device: interface("lbw-ursa"), wide: None }, None)
-        }
+        Via::Tunnel => (
+            LinkBundle::Tunnel { config: "client\n".into(), device: interface("lbw-ursa"), wide: None, mac: None },
+            None,
+        ),
     };
     let sge = SgeBundle {
         root: "/var/lib/gridengine".into(),

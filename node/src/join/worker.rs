@@ -48,7 +48,7 @@ impl Worker {
 
     /// The path to the front-end, where it may carry more than the vLAN's packets.
     pub fn path(&self) -> std::io::Result<Option<PathKeeper>> {
-        let LinkBundle::Tunnel { config, device, wide: Some(offered) } = &self.bundle.link else { return Ok(None) };
+        let LinkBundle::Tunnel { config, device, wide: Some(offered), .. } = &self.bundle.link else { return Ok(None) };
         let routes = Arc::new(HostRoutes::open()?);
         let wide = if is_over_tcp(config) { SendRoom::look().most(*offered) } else { *offered };
         let sizes = Sizes { standard: self.bundle.mtu, wide, offered: *offered };

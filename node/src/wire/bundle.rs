@@ -50,6 +50,9 @@ pub enum LinkBundle {
         /// The largest packet for the front-end that the tunnel may carry; `None`: the vLAN's MTU.
         #[serde(default)]
         wide: Option<Mtu>,
+        /// The front-end's hardware address on the vLAN now, so that the first packet need not wait for it; `None`: it is asked for.
+        #[serde(default)]
+        mac: Option<[u8; 6]>,
     },
     /// A NIC on a bridge; the worker knows which (`--dev`, else its only Ethernet NIC without an address).
     Bridge,

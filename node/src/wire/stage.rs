@@ -21,7 +21,7 @@ pub enum Stage {
     Address,
     /// A packet of the vLAN's MTU went to the front-end and back, unfragmented.
     Mtu,
-    /// Every export is mounted, and a file could be read.
+    /// Every export is mounted, and told its size.
     Nfs,
     /// `ypbind` is bound and a user was looked up.
     Nis,

@@ -14,4 +14,5 @@ pub mod scale;
 pub mod servers;
 pub mod settings;
 mod stream;
+pub mod transports;
 pub mod tunnel;

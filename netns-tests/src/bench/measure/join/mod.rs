@@ -161,7 +161,8 @@ fn sample(joins: &[Join], time: impl Fn(&Join) -> Option<Duration>) -> Option<Sa
     Sample::of_milliseconds(&joins.iter().filter_map(time).collect::<Vec<_>>())
 }
 
-fn took(timeline: &TimelineView, stage: Stage) -> Option<Duration> {
+/// How long a stage took.
+pub(super) fn took(timeline: &TimelineView, stage: Stage) -> Option<Duration> {
     let report = timeline.stages.iter().find(|report| report.stage == stage)?;
     Some(Duration::from_millis(report.took_ms))
 }

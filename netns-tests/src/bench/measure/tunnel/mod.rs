@@ -47,7 +47,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
 
 fn contenders(way: WayUnderTest) -> Outcome<Vec<Contender>> {
     let ursa = Ursa::light("bench-tunnel")?;
-    let over_udp = (way == WayUnderTest::Long).then(way::over_udp).transpose()?;
+    let over_udp = (way == WayUnderTest::Long).then(|| Ursa::light_over_udp("bench-tunnel-udp")).transpose()?;
     let mut contenders = way::draw(&ursa, over_udp.as_ref(), way)?;
     let front_ends = [Some(&ursa), over_udp.as_ref()].into_iter().flatten().map(|ursa| &ursa.frontend);
     for server in front_ends.chain([&contenders[0].server]) {

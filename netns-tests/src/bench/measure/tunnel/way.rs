@@ -31,7 +31,7 @@ impl WayUnderTest {
     pub(super) fn seconds(self) -> u32 {
         match self {
             Self::Clean => 1,
-            Self::Long => 3,
+            Self::Long => 2,
         }
     }
 
@@ -47,14 +47,6 @@ impl WayUnderTest {
             Self::Long => vec![goal("against OpenVPN by hand", 3.0, by_hand)],
         }
     }
-}
-
-/// A cluster of the same kind whose tunnels go over UDP.
-pub(super) fn over_udp() -> Outcome<Ursa> {
-    let ursa = Ursa::draw_light("bench-tunnel-udp")?;
-    ursa.configure("[tunnel]", "transport = \"udp\"")?;
-    ursa.landbridge("up").expect_ok()?;
-    Ok(ursa)
 }
 
 /// Everybody who carries TCP between the two ends of this way, ready to be measured. The first is the bare way of the peers' machines.

@@ -1,0 +1,119 @@
+//! UDP or TCP: what ways of different kinds carry over each, and how long it takes where one of them is blocked.
+
+use std::time::{Duration, Instant};
+
+use landbridge::view::TimelineView;
+use landbridge_node::wire::Stage;
+
+use super::stream::{self, Direction, Stream};
+use crate::bench::report::{Cell, Section, Table};
+use crate::bench::statistics::{Sample, Unit};
+use crate::bench::{Measurement, Outcome};
+use crate::machine::Machine;
+use crate::ursa::{Ursa, Way};
+
+/// This measurement.
+pub const TRANSPORTS: Measurement =
+    Measurement { name: "transports", title: "UDP or TCP, by what the way shows", measure };
+
+const ROUNDS: usize = 2;
+const SECONDS: u32 = 2;
+/// Finding another size or another server may take a worker so long.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// TCP never comes in, whoever asks.
+const NO_TCP: &str = "table inet test {\n chain in {\n type filter hook input priority -10;\n iifname wan0 tcp dport 1194-1203 drop;\n }\n}\n";
+
+/// What lies between a worker and its front-end.
+#[derive(Clone, Copy)]
+struct Path {
+    round_trip_ms: u64,
+    loss: f64,
+}
+
+const PATHS: [Path; 3] = [
+    Path { round_trip_ms: 20, loss: 0.01 },
+    Path { round_trip_ms: 80, loss: 0.0 },
+    Path { round_trip_ms: 80, loss: 0.01 },
+];
+
+fn measure(section: &mut Section) -> Outcome<()> {
+    section.note(
+        "Workers try the servers over TCP first, and those over UDP where TCP does not answer: on no way that was measured, here and \
+         in the sections before, does UDP carry more. One TCP stream through a tunnel over each, the lesser of both directions; a \
+         worker joins for each way, by the lab's relay. Then the ways that change: from an openvpn's start to a tunnel over UDP where \
+         the front-end's TCP is silently dropped, and from the moment when fragments begin to be dropped under a tunnel over UDP \
+         until a megabyte that was asked for then has arrived.",
+    );
+    let (tcp, udp) = (Ursa::light("bench-transports")?, Ursa::light_over_udp("bench-transports-udp")?);
+    for ursa in [&tcp, &udp] {
+        stream::serve(&ursa.frontend, [stream::PORT])?;
+    }
+    let mut table = Table::new(["a stream through the tunnel", "over TCP", "over UDP", "TCP against UDP"]);
+    for (last, path) in (11..).zip(PATHS) {
+        let rates = section.attempt(&path.title(), || Ok([path.rate(&tcp, last)?, path.rate(&udp, last)?]));
+        let [over_tcp, over_udp] = rates.unwrap_or_default();
+        let times = Cell::times(over_tcp.as_ref(), over_udp.as_ref());
+        table.row(path.title(), [over_tcp.into(), over_udp.into(), times]);
+    }
+    section.tables.push(table);
+    let mut table = Table::new(["a way that changes", "until it carries again"]);
+    let mut row = |what: &str, took: Option<Duration>| {
+        table.row(what, [took.map_or(Cell::Failed, |took| Cell::Value(Unit::Seconds, took.as_secs_f64()))]);
+    };
+    row("TCP is dropped: a tunnel over UDP", section.attempt("without TCP", || without_tcp(&tcp)));
+    row("fragments are dropped: a megabyte", section.attempt("without fragments", || without_fragments(&udp)));
+    section.tables.push(table);
+    Ok(())
+}
+
+impl Path {
+    fn title(self) -> String {
+        format!("{} ms, {} % loss", self.round_trip_ms, self.loss * 100.0)
+    }
+
+    /// The lesser of both directions.
+    fn rate(self, ursa: &Ursa, last: u8) -> Outcome<Option<Sample>> {
+        ursa.wan.set_loss(0.0);
+        ursa.wan.set_delay(Duration::from_millis(self.round_trip_ms) / 2);
+        let worker = joined(ursa, last)?;
+        ursa.wan.set_loss(self.loss);
+        let stream = Stream::to("10.77.0.1", SECONDS);
+        let mut rates = [const { Vec::new() }; 2];
+        for _ in 0..ROUNDS {
+            for (rates, direction) in rates.iter_mut().zip(Direction::BOTH) {
+                rates.push(stream::gigabits(&worker, &stream, direction)?);
+            }
+        }
+        ursa.wan.set_loss(0.0);
+        let samples = rates.map(|rates| Sample::new(Unit::GbitPerSecond, rates));
+        Ok(samples.into_iter().flatten().min_by(|one, other| one.median().total_cmp(&other.median())))
+    }
+}
+
+fn joined(ursa: &Ursa, last: u8) -> Outcome<Machine> {
+    let machine = ursa.light_instance(&format!("e{last}"), &format!("203.0.113.{last}/24"))?;
+    ursa.join(&machine, Way::Tunnel, "ec2")?;
+    Ok(machine)
+}
+
+/// How long the link's stage of a join takes.
+fn without_tcp(ursa: &Ursa) -> Outcome<Duration> {
+    ursa.wan.set_delay(Duration::ZERO);
+    ursa.frontend.run("nft -f -").stdin(NO_TCP).expect_ok()?;
+    joined(ursa, 21)?;
+    let timeline: TimelineView = serde_json::from_value(ursa.ask("worker show e21")?["timeline"].clone())?;
+    super::join::took(&timeline, Stage::Link).ok_or_else(|| "no link in the timeline".into())
+}
+
+fn without_fragments(ursa: &Ursa) -> Outcome<Duration> {
+    ursa.wan.set_delay(Duration::ZERO);
+    let worker = joined(ursa, 21)?;
+    // It sends large packets from when they were seen to come back.
+    worker.wait_until("ping -c 1 -W 1 -M do -s 4000 10.77.0.1", PATIENCE)?;
+    ursa.wan.block_fragments(true);
+    let begun = Instant::now();
+    worker.run("iperf3 --client 10.77.0.1 --bytes 1M").deadline(PATIENCE).expect_ok()?;
+    let took = begun.elapsed();
+    ursa.wan.block_fragments(false);
+    Ok(took)
+}
