@@ -1,6 +1,6 @@
 //! UDP or TCP: what ways of different kinds carry over each, and how long it takes where one of them is blocked.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use landbridge::view::TimelineView;
 use landbridge_node::wire::Stage;
@@ -18,8 +18,6 @@ pub const TRANSPORTS: Measurement =
 
 const ROUNDS: usize = 2;
 const SECONDS: u32 = 2;
-/// Finding another size or another server may take a worker so long.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// TCP never comes in, whoever asks.
 const NO_TCP: &str = "table inet test {\n chain in {\n type filter hook input priority -10;\n iifname wan0 tcp dport 1194-1203 drop;\n }\n}\n";
 
@@ -40,9 +38,8 @@ fn measure(section: &mut Section) -> Outcome<()> {
     section.note(
         "Workers try the servers over TCP first, and those over UDP where TCP does not answer: on no way that was measured, here and \
          in the sections before, does UDP carry more. One TCP stream through a tunnel over each, the lesser of both directions; a \
-         worker joins for each way, by the lab's relay. Then the ways that change: from an openvpn's start to a tunnel over UDP where \
-         the front-end's TCP is silently dropped, and from the moment when fragments begin to be dropped under a tunnel over UDP \
-         until a megabyte that was asked for then has arrived.",
+         worker joins for each way, by the lab's relay. Then from an openvpn's start to a tunnel over UDP, where the front-end's TCP is \
+         silently dropped.",
     );
     let (tcp, udp) = (Ursa::light("bench-transports")?, Ursa::light_over_udp("bench-transports-udp")?);
     for ursa in [&tcp, &udp] {
@@ -57,11 +54,9 @@ fn measure(section: &mut Section) -> Outcome<()> {
     }
     section.tables.push(table);
     let mut table = Table::new(["a way that changes", "until it carries again"]);
-    let mut row = |what: &str, took: Option<Duration>| {
-        table.row(what, [took.map_or(Cell::Failed, |took| Cell::Value(Unit::Seconds, took.as_secs_f64()))]);
-    };
-    row("TCP is dropped: a tunnel over UDP", section.attempt("without TCP", || without_tcp(&tcp)));
-    row("fragments are dropped: a megabyte", section.attempt("without fragments", || without_fragments(&udp)));
+    let took = section.attempt("without TCP", || without_tcp(&tcp));
+    let took = took.map_or(Cell::Failed, |took| Cell::Value(Unit::Seconds, took.as_secs_f64()));
+    table.row("TCP is dropped: a tunnel over UDP", [took]);
     section.tables.push(table);
     Ok(())
 }
@@ -103,17 +98,4 @@ fn without_tcp(ursa: &Ursa) -> Outcome<Duration> {
     joined(ursa, 21)?;
     let timeline: TimelineView = serde_json::from_value(ursa.ask("worker show e21")?["timeline"].clone())?;
     super::join::took(&timeline, Stage::Link).ok_or_else(|| "no link in the timeline".into())
-}
-
-fn without_fragments(ursa: &Ursa) -> Outcome<Duration> {
-    ursa.wan.set_delay(Duration::ZERO);
-    let worker = joined(ursa, 21)?;
-    // It sends large packets from when they were seen to come back.
-    worker.wait_until("ping -c 1 -W 1 -M do -s 4000 10.77.0.1", PATIENCE)?;
-    ursa.wan.block_fragments(true);
-    let begun = Instant::now();
-    worker.run("iperf3 --client 10.77.0.1 --bytes 1M").deadline(PATIENCE).expect_ok()?;
-    let took = begun.elapsed();
-    ursa.wan.block_fragments(false);
-    Ok(took)
 }
