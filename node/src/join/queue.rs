@@ -21,7 +21,7 @@ const EXECD: &str = "sge_execd";
 const SHEPHERD: &str = "sge_shepherd";
 /// Debian's program itself: the wrapper of that name in PATH runs a dozen shell commands to find out what we know.
 const SGE_EXECD: &str = "/usr/lib/gridengine/sge_execd";
-/// From start to listening: it registers with the queue master first.
+/// From start to listening.
 const START: Duration = Duration::from_secs(20);
 
 /// What the queue needs on this machine.

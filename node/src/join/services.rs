@@ -103,7 +103,7 @@ impl Services<'_> {
         self.journey.stage(Stage::Nis, work).await
     }
 
-    /// The proof is the front-end's: the execution daemon listens when it has registered.
+    /// That the execution daemon has registered, the front-end proves.
     async fn queue(&self) -> Result<(), StageFailed> {
         let Some(bundle) = &self.worker.bundle.queue else { return Ok(()) };
         let work = async |_| -> Result<(), Failure> {

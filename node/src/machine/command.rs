@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
-
-use super::{Cause, Key, Place};
+use super::{Cause, Family, Key, Place};
 
 /// In the environment of every program of ours: `OWNER:KEY`. By it a program is found whose starter died too early to
 /// write down its process id.
@@ -62,39 +59,17 @@ impl Command {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let group = Group::led_by(child.id());
+        let family = Family::of(&child);
         let tail = || tail(&self.log, start);
         if let Ok(status) = tokio::time::timeout(self.deadline, child.wait()).await {
             let status = status?;
-            group.has_ended();
+            family.let_go();
             return if status.success() { Ok(()) } else { Err(failed(&self.argv[0], status, tail())) };
         }
-        drop(group);
+        drop(family);
         // Who hangs in the kernel ends when the kernel lets go, which may be never: it is reaped whenever that is.
         let _ = tokio::time::timeout(ENDING, child.wait()).await;
         Err(Cause::Deadline { after: self.deadline, tail: tail() })
-    }
-}
-
-/// A program and all that it has started, which go together: at its deadline, and when nobody waits for it any more.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn led_by(leader: Option<u32>) -> Self {
-        Self(leader.map(|pid| Pid::from_raw(pid.cast_signed())))
-    }
-
-    /// Its leader was reaped: from now on the number may be somebody else's.
-    fn has_ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            let _ = killpg(leader, Signal::SIGKILL);
-        }
     }
 }
 

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use landbridge_node::machine::Family;
 use landbridge_pki::NodeName;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -159,29 +158,6 @@ impl Program {
             remedy: "compare it with what the driver's protocol says".into(),
             kind: FailureKind::Refused,
             left: Left::Unknown,
-        }
-    }
-}
-
-/// The program and its children, as long as it has not ended by itself. Dropped before, it ends them all.
-struct Family(Option<Pid>);
-
-impl Family {
-    fn of(program: &Child) -> Self {
-        Self(program.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
-    }
-
-    /// What a program that has ended leaves running it means to.
-    fn let_go(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Family {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // Its number is nobody else's: whoever drops us has not yet waited for the program.
-            let _ = killpg(group, Signal::SIGKILL);
         }
     }
 }
