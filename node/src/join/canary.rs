@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::reporter::deliver;
 use super::stages;
 use crate::api::Client;
 use crate::machine::{Directory, MachineSpec, Residue, Watch};
-use crate::wire::{CANARY_WORD, Failure, Orders, Stage};
+use crate::wire::{CANARY_WORD, Failure, Orders, Stage, StageNews};
 use crate::words;
 
 /// Before another question after one that failed.
@@ -39,21 +40,24 @@ pub(super) async fn prove(client: &Client, first: Option<Orders>, until: Instant
 
 /// Carries each word that a job leaves, for ever; why it can't. From the moment when the queue may start one: the other services
 /// may take longer than the job. The word of an earlier join may still be there, and a job may have been quicker than we: what
-/// stands there goes too.
-pub(super) async fn listen(carry: impl Fn(String)) -> Failure {
-    match carry_all(carry).await {
+/// stands there goes too. It goes by a client of its own, whose connection is there before it: a round trip less for everybody.
+pub(super) async fn listen(client: Client) -> Failure {
+    match carry_all(&client).await {
         Ok(never) => match never {},
         Err(error) => words::local(&format!("to read {CANARY_WORD}"), &error),
     }
 }
 
-async fn carry_all(carry: impl Fn(String)) -> io::Result<Infallible> {
+async fn carry_all(client: &Client) -> io::Result<Infallible> {
     let watch = Watch::of(folder())?;
+    // A front-end that can't be reached now will be tried again with the word.
+    let _ = client.contact().await;
     let mut last = String::new();
     loop {
         let word = std::fs::read_to_string(CANARY_WORD).unwrap_or_default();
         if word.ends_with('\n') && word != last {
-            carry(word.trim_end().to_owned());
+            let news = StageNews { stages: Vec::new(), word: Some(word.trim_end().to_owned()) };
+            deliver(client, &news).await;
             last = word;
         }
         watch.changed().await?;

@@ -1,6 +1,6 @@
 //! The stages one after another: timed, bounded, shown, reported, kept.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ pub(super) struct Journey {
     until: Instant,
     progress: RefCell<Progress>,
     timeline: RefCell<Timeline>,
-    reporter: Option<Reporter>,
+    reporter: OnceCell<Reporter>,
 }
 
 /// A stage that failed, and with it the join.
@@ -35,22 +35,21 @@ impl Journey {
     /// Starts the clock; the whole journey ends by `limit`.
     pub(super) fn new(progress: Progress, limit: Duration) -> Self {
         let start = Instant::now();
-        Self { start, until: start + limit, progress: progress.into(), timeline: RefCell::default(), reporter: None }
+        Self {
+            start,
+            until: start + limit,
+            progress: progress.into(),
+            timeline: RefCell::default(),
+            reporter: OnceCell::new(),
+        }
     }
 
-    /// From now on stages are reported; those before now at once.
-    pub(super) fn report_to(&mut self, reporter: Reporter) {
-        for report in &self.timeline.get_mut().stages {
+    /// From now on stages are reported, to the first who is given here; those before now at once.
+    pub(super) fn report_to(&self, reporter: Reporter) {
+        for report in &self.timeline.borrow().stages {
             reporter.report(report.clone());
         }
-        self.reporter = Some(reporter);
-    }
-
-    /// A canary job has left this word here.
-    pub(super) fn carry(&self, word: String) {
-        if let Some(reporter) = &self.reporter {
-            reporter.carry(word);
-        }
+        let _ = self.reporter.set(reporter);
     }
 
     /// Runs a stage, perhaps beside others. `work` gets the moment by which it must be done.
@@ -94,7 +93,7 @@ impl Journey {
 
     /// Ends the journey: the last reports are on their way to arrive, and the timeline is given out in the stages' order.
     pub(super) async fn finish(self) -> Timeline {
-        if let Some(reporter) = self.reporter {
+        if let Some(reporter) = self.reporter.into_inner() {
             reporter.finish().await;
         }
         let mut timeline = self.timeline.into_inner();
@@ -106,7 +105,7 @@ impl Journey {
         let report =
             StageReport { stage, outcome, started_ms: millis(begin - self.start), took_ms: millis(begin.elapsed()) };
         self.progress.borrow_mut().ended(&report);
-        if let Some(reporter) = &self.reporter {
+        if let Some(reporter) = self.reporter.get() {
             reporter.report(report.clone());
         }
         self.timeline.borrow_mut().stages.push(report);

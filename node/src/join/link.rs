@@ -1,6 +1,7 @@
 //! The link to the vLAN: an OpenVPN tunnel, or a NIC on a physical host's bridge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use super::tunnel_log::{self, Verdict};
 use super::worker::Worker;
 use crate::logs;
-use crate::machine::{Children, File, Machine, MachineSpec, Process, Readiness};
+use crate::machine::{Children, File, Machine, MachineSpec, Process, Readiness, Watch};
 use crate::path::{self, SendRoom};
 use crate::wire::{Failure, LinkBundle};
 use crate::words;
@@ -51,6 +52,33 @@ pub fn resources(worker: &Worker) -> MachineSpec {
         }
     }
     spec
+}
+
+/// Waits until OpenVPN, which is about to be started, has called its server, and leaves the processor to others; for a NIC there is
+/// nothing to wait for. May end early, and in vain: nothing but time hangs on it.
+pub fn under_way(worker: &Worker) -> impl Future<Output = ()> + use<> {
+    let tunnel = matches!(worker.bundle.link, LinkBundle::Tunnel { .. });
+    let log = worker.paths.log.join("openvpn.log");
+    let behind = std::fs::metadata(&log).map_or(0, |log| log.len());
+    async move {
+        if tunnel {
+            let _ = called(&log, behind).await;
+        }
+    }
+}
+
+async fn called(log: &Path, behind: u64) -> io::Result<()> {
+    let watch = Watch::of(log)?;
+    let mut file = std::fs::File::open(log)?;
+    file.seek(SeekFrom::Start(behind))?;
+    let mut said = String::new();
+    loop {
+        file.read_to_string(&mut said)?;
+        if tunnel_log::has_called(&said) {
+            return Ok(());
+        }
+        watch.changed().await?;
+    }
 }
 
 /// The tunnel's connection, each time it is a new one, goes by BBR.

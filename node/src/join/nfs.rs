@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 
-use crate::machine::{MachineSpec, Mount, Sysctl, SysctlValue};
+use crate::machine::{MachineSpec, Mount, Sysctl, SysctlValue, is_mounted};
 use crate::wire::{Failure, NfsBundle};
 use crate::words;
 
@@ -48,7 +48,7 @@ pub fn resources(nfs: &NfsBundle) -> MachineSpec {
 /// The exports that are mounted in vain: the server has other files now than those that they show, or had others then.
 pub async fn stale(nfs: &NfsBundle, until: Instant) -> Vec<&PathBuf> {
     let mut stale = Vec::new();
-    for export in &nfs.exports {
+    for export in nfs.exports.iter().filter(|export| is_mounted(export).unwrap_or(true)) {
         match timeout_at(until, look(export.clone())).await {
             Ok(Err(error)) if error.raw_os_error() == Some(Errno::ESTALE as i32) => stale.push(export),
             Ok(Ok(0)) if nfs.root.as_ref() == Some(export) => stale.push(export),

@@ -1,5 +1,6 @@
 //! Tells the front-end each stage, beside the join: no stage waits for a report to arrive.
 
+use std::mem;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,32 +18,21 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Sends reports in the order in which they come; those that came while others were on their way go together.
 #[derive(Debug)]
 pub(super) struct Reporter {
-    queue: UnboundedSender<Message>,
+    queue: UnboundedSender<StageReport>,
     task: JoinHandle<()>,
-}
-
-#[derive(Debug)]
-enum Message {
-    Report(Box<StageReport>),
-    Word(String),
 }
 
 impl Reporter {
     /// Starts with a client of its own: another one may be waiting for orders.
     pub(super) fn start(client: Client) -> Self {
-        let (queue, messages) = unbounded_channel();
-        Self { queue, task: tokio::spawn(send(client, messages)) }
+        let (queue, reports) = unbounded_channel();
+        Self { queue, task: tokio::spawn(send(client, reports)) }
     }
 
     /// Adds a report.
     pub(super) fn report(&self, report: StageReport) {
         // The task ends only with us.
-        let _ = self.queue.send(Message::Report(Box::new(report)));
-    }
-
-    /// Adds what a canary job has left here.
-    pub(super) fn carry(&self, word: String) {
-        let _ = self.queue.send(Message::Word(word));
+        let _ = self.queue.send(report);
     }
 
     /// Waits until the last report has arrived, or for a while.
@@ -54,27 +44,21 @@ impl Reporter {
     }
 }
 
-async fn send(client: Client, mut messages: UnboundedReceiver<Message>) {
-    let mut some = Vec::new();
-    while messages.recv_many(&mut some, usize::MAX).await > 0 {
-        let news = news(some.drain(..));
-        // A front-end that starts anew meanwhile still waits for each: it begins its own proof when it has heard of the last.
-        while let Err(error) = client.stages(&news).await {
-            tracing::warn!(%error, "reporting stages failed");
-            if !error.is_passing() {
-                break;
-            }
-            sleep(PAUSE).await;
-        }
+async fn send(client: Client, mut reports: UnboundedReceiver<StageReport>) {
+    let mut stages = Vec::new();
+    while reports.recv_many(&mut stages, usize::MAX).await > 0 {
+        deliver(&client, &StageNews { stages: mem::take(&mut stages), word: None }).await;
     }
 }
 
-fn news(messages: impl Iterator<Item = Message>) -> StageNews {
-    messages.fold(StageNews::default(), |mut news, message| {
-        match message {
-            Message::Report(report) => news.stages.push(*report),
-            Message::Word(word) => news.word = Some(word),
+/// Until the front-end has it, or refuses it. One that starts anew meanwhile still waits for each: it begins its own proof when it has
+/// heard of the last.
+pub(super) async fn deliver(client: &Client, news: &StageNews) {
+    while let Err(error) = client.stages(news).await {
+        tracing::warn!(%error, "reporting to the front-end failed");
+        if !error.is_passing() {
+            break;
         }
-        news
-    })
+        sleep(PAUSE).await;
+    }
 }

@@ -32,7 +32,7 @@ pub(super) struct Services<'a> {
 }
 
 impl Services<'_> {
-    /// Runs the stages, and tells of the first that failed. The queue's takes longest and begins first.
+    /// Runs the stages, and tells of the first that failed.
     pub(super) async fn all(&self) -> Result<(), StageFailed> {
         self.journey.line_up(&TOGETHER);
         for stage in TOGETHER.into_iter().filter(|stage| !is_needed(*stage, &self.worker.bundle)) {
@@ -59,8 +59,8 @@ impl Services<'_> {
         self.journey.stage(Stage::Mtu, async |until| mtu::prove(self.worker, until).await).await
     }
 
-    /// All but NIS begin at once: its programs would take the processor from the queue's, for which everybody will wait, while
-    /// nobody waits for NIS.
+    /// NFS and the queue begin at once, NFS first: its program soon leaves the processor, and waits for the server. The queue's
+    /// takes the processor for long, and everybody will wait for it; NIS begins behind that, since nobody waits for it.
     async fn served(&self) -> Result<(), StageFailed> {
         let begun = SetOnce::new();
         let queue = async {
@@ -72,7 +72,7 @@ impl Services<'_> {
             begun.wait().await;
             self.nis().await
         };
-        let (queue, nfs, nis) = tokio::join!(queue, self.nfs(), nis);
+        let (nfs, queue, nis) = tokio::join!(self.nfs(), queue, nis);
         nfs.and(nis).and(queue)
     }
 

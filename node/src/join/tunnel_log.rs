@@ -51,6 +51,11 @@ pub fn judge(log: &str) -> Verdict {
     }
 }
 
+/// Whether a first packet is on its way to a server, as far as this log goes.
+pub fn has_called(log: &str) -> bool {
+    log.contains("to establish TCP connection") || log.contains("link remote:")
+}
+
 /// The tunnel's far end as the configuration names it: `ADDRESS:PORT`.
 pub fn remote(config: &str) -> String {
     let words = config.lines().find_map(|line| line.trim().strip_prefix("remote "));

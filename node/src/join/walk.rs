@@ -47,12 +47,12 @@ pub async fn join(
     options: &Options,
     progress: Progress,
 ) -> Result<Joined, StageFailed> {
-    let mut journey = Journey::new(progress, options.limit);
+    let journey = Journey::new(progress, options.limit);
     if let (Start::Known { member, .. }, Some(_)) = (start, &options.token) {
         journey.remark(&format!("this machine is {} already; the token was not used", member.facts.name));
     }
     let mut walk = Walk { state, machine, changed: matches!(start, Start::New { .. }) };
-    let walked = Box::pin(walk.all(&mut journey, start)).await;
+    let walked = Box::pin(walk.all(&journey, start)).await;
     let timeline = journey.finish().await;
     if let Err(error) = state.keep_timeline(&timeline) {
         tracing::warn!(%error, "the timeline could not be kept");
@@ -68,23 +68,28 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// The worker's name, and how long it took until it was ready.
-    async fn all(&mut self, journey: &mut Journey, start: &Start) -> Result<(NodeName, Duration), StageFailed> {
+    async fn all(&mut self, journey: &Journey, start: &Start) -> Result<(NodeName, Duration), StageFailed> {
         modules::begin_loading_for_link(start.attachment().via);
         let client = self.contact(journey, start).await?;
         let (member, bundle) = journey.stage(Stage::Identity, async |_| self.identity(&client, start).await).await?;
         let reached = client.endpoint().await;
         let client =
             member_client(&member, reached).map_err(|failure| StageFailed { stage: Stage::Identity, failure })?;
-        if let Ok(beside) = member_client(&member, reached) {
-            journey.report_to(Reporter::start(beside));
-        }
-        modules::begin_loading_for_services(&bundle);
         let worker = Worker::new(&member, bundle, start.attachment().clone(), self.state.paths().clone());
-        journey.stage(Stage::Link, async |_| self.link(&worker).await).await?;
+        let meanwhile = || {
+            if let Ok(beside) = member_client(&member, reached) {
+                journey.report_to(Reporter::start(beside));
+            }
+            modules::begin_loading_for_services(&worker.bundle);
+        };
+        journey.stage(Stage::Link, async |_| self.link(&worker, meanwhile).await).await?;
         let queued = SetOnce::new();
         let listening = async {
             queued.wait().await;
-            canary::listen(|word| journey.carry(word)).await
+            match member_client(&member, reached) {
+                Ok(courier) => canary::listen(courier).await,
+                Err(failure) => failure,
+            }
         };
         tokio::select! {
             proved = self.behind_link(journey, &client, &worker, &queued) => proved?,
@@ -137,7 +142,7 @@ impl Walk<'_> {
     }
 
     /// Reaches the front-end. A known worker whose front-end is not there gets everything that needs no front-end first.
-    async fn contact(&mut self, journey: &mut Journey, start: &Start) -> Result<Client, StageFailed> {
+    async fn contact(&mut self, journey: &Journey, start: &Start) -> Result<Client, StageFailed> {
         let mut absent = false;
         let result = journey
             .stage(Stage::Contact, async |until| {
@@ -201,15 +206,30 @@ impl Walk<'_> {
     }
 
     /// The tunnel, or the NIC as it should be; OpenVPN itself says when the tunnel is up. All that programs look up in files comes
-    /// meanwhile, before there are any: an older C library reads the switch once in a program's life.
-    async fn link(&mut self, worker: &Worker) -> Result<(), Failure> {
+    /// meanwhile, before there are any: an older C library reads the switch once in a program's life. And not before OpenVPN waits
+    /// for its server: everything waits for it.
+    async fn link(&mut self, worker: &Worker, meanwhile: impl FnOnce()) -> Result<(), Failure> {
         let (name, nis) = (&worker.name, worker.bundle.nis.as_ref());
         names::take(self.state, name.as_str(), nis.map(|nis| nis.domain.as_str()))
             .map_err(|error| words::local(&format!("the host name {name}"), &error))?;
         let machine = self.machine.beside().await.map_err(|error| link::explain(worker, &error))?;
         let (link, mut files) = (resources(Stage::Link, worker), resources(Stage::Address, worker));
         files.extend(nis.map(people::resources).unwrap_or_default());
-        let (added, named) = tokio::join!(machine.extend(&link), machine.extend(&files));
+        let (under_way, up) = (link::under_way(worker), SetOnce::new());
+        let made = async {
+            let made = machine.extend(&link).await;
+            let _ = up.set(());
+            made
+        };
+        let named = async {
+            tokio::select! {
+                () = under_way => (),
+                &() = up.wait() => (),
+            }
+            meanwhile();
+            machine.extend(&files).await
+        };
+        let (added, named) = tokio::join!(made, named);
         let added = added.map_err(|error| link::explain(worker, &error))?;
         let named = named.map_err(|error| words::local("the names of the cluster's machines and people", &error))?;
         self.changed |= !(added.done.is_empty() && named.done.is_empty());

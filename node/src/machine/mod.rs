@@ -45,6 +45,7 @@ pub use error::{Cause, Conflict, ConvergeError, LedgerError, OpenError, PlanErro
 pub use exits::Exits;
 pub use family::Family;
 pub use key::Key;
+pub(crate) use kinds::mount::is_mounted;
 pub use landbridge_fabric::Owner;
 pub use lock::LockError;
 pub use place::Place;

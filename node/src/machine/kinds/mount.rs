@@ -99,6 +99,11 @@ pub(in crate::machine) fn mounted() -> Result<Vec<MountEntry>, StepError> {
     Ok(text.lines().filter_map(MountEntry::parse).collect())
 }
 
+/// Whether anything is mounted there: what the kernel says, which asks no server.
+pub(crate) fn is_mounted(target: &Path) -> Result<bool, StepError> {
+    Ok(mounted()?.iter().any(|entry| entry.is_at(target)))
+}
+
 impl MountEntry {
     fn parse(line: &str) -> Option<Self> {
         let (mount, file_system) = line.split_once(" - ")?;

@@ -4,21 +4,12 @@
 //! and start time are on disk do we send that line, and the gate becomes the program. If we die before, the gate reads
 //! the end of the file instead and ends by itself.
 
-use std::io;
-use std::process::Stdio;
-
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
-
+use super::gate::Gate;
 use super::instance::{self, Instance};
 use super::ready;
 use crate::machine::command::{environment, open_log, program};
 use crate::machine::pidfd::Identity;
 use crate::machine::{Cause, Key, Place, Process, StepError, stray};
-
-/// `$0` is the process's name, for the shell's own messages; `$@` is the argv. Shells put variables of their own into the
-/// environment, which the program does not get.
-pub(super) const GATE: &str = r#"read -r go && unset PWD OLDPWD SHLVL _ go && exec "$@" </dev/null"#;
 
 /// Starts the program and waits until it is ready. One that fails, or isn't in time, is ended.
 pub(super) async fn start(place: &Place, wanted: &Process) -> Result<(), StepError> {
@@ -36,29 +27,14 @@ pub(super) async fn start(place: &Place, wanted: &Process) -> Result<(), StepErr
 
 async fn launch(place: &Place, wanted: &Process) -> Result<(), Cause> {
     let log = place.log_of(&wanted.name);
-    let behind = open_log(&log)?.metadata()?.len();
-    let mut child = gate(place, wanted)?;
-    let identity = child.id().map(|pid| Identity::of(pid.cast_signed())).transpose()?.flatten();
-    let identity = identity.ok_or_else(|| Cause::Refused("setsid or sh ended at once; are they installed?".into()))?;
+    let file = open_log(&log)?;
+    let behind = file.metadata()?.len();
+    let marker = place.marker(&Key::process(&wanted.name));
+    let gate = Gate::start(&wanted.name, &wanted.argv, environment(&wanted.env, &marker), &file)?;
+    let identity = Identity::of(gate.pid())?;
+    let identity = identity.ok_or_else(|| Cause::Refused("sh ended at once; is it as it was installed?".into()))?;
     Instance::record(place, wanted, identity.clone())?;
     let process = identity.open()?;
-    let mut go = child.stdin.take().ok_or_else(|| io::Error::other("no pipe to the gate"))?;
-    go.write_all(b"go\n").await?;
-    drop(go);
+    gate.open()?;
     ready::wait(wanted, process, &identity, &log, behind).await
-}
-
-fn gate(place: &Place, wanted: &Process) -> Result<Child, Cause> {
-    let log = open_log(&place.log_of(&wanted.name))?;
-    let marker = place.marker(&Key::process(&wanted.name));
-    Ok(Command::new(program("setsid")?)
-        .args(["sh", "-c", GATE, &wanted.name])
-        .args(&wanted.argv)
-        .env_clear()
-        .envs(environment(&wanted.env, &marker))
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()?)
 }

@@ -1,5 +1,6 @@
 //! Programs that keep running.
 
+mod gate;
 mod instance;
 mod launch;
 mod occupant;

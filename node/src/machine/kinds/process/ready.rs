@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
 
-use super::launch::GATE;
+use super::gate::GATE;
 use super::occupant;
 use crate::machine::command::tail;
 use crate::machine::pidfd::{Identity, PidFd};
