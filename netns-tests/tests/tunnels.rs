@@ -91,9 +91,7 @@ fn large_packets_go_through_tunnels_only_and_unlike_peers_lose_none() -> LabResu
 
 #[test]
 fn a_way_that_begins_to_drop_fragments_costs_no_connection_and_large_packets_come_back_with_it() -> LabResult<()> {
-    let ursa = Ursa::draw_light("fragments")?;
-    ursa.configure("[tunnel]", "transport = \"udp\"\nmtu = 32000")?;
-    ursa.landbridge("up").expect_ok()?;
+    let ursa = Ursa::light_with_tunnel("fragments", "transport = \"udp\"\nmtu = 32000")?;
     let e1 = ursa.light_instance("e1", "203.0.113.11/24")?;
     ursa.join(&e1, Way::Tunnel, "ec2")?;
     let far = ursa.address("e1")?;
@@ -101,6 +99,8 @@ fn a_way_that_begins_to_drop_fragments_costs_no_connection_and_large_packets_com
     both(32_000)?;
     let (_echo, mut talk) = conversation(&ursa, &e1)?;
     says(&mut talk, "wide")?;
+    let segments = e1.run("ss --tcp --info --no-header dst 10.77.0.1:9000").expect_ok()?;
+    assert!(segments.contains(" mss:31"), "TCP's segments are as large as the packets: {segments}");
 
     ursa.wan.block_fragments(true);
     talk.write_stdin("narrow\n")?;

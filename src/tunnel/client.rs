@@ -55,7 +55,11 @@ pub fn client_config(
         .line(format_args!("verify-x509-name {} name", cluster.front_end.name));
     render::common(&mut config, cluster);
     match cluster.tunnel.transport {
-        Transport::Udp => render::udp_buffers(&mut config),
+        Transport::Udp => {
+            render::udp_buffers(&mut config);
+            // What a block says counts only where the default was taken back before it.
+            config.line("mssfix 0");
+        }
         Transport::Tcp | Transport::Auto => render::tcp(&mut config),
     }
     remotes(&mut config, cluster, address);

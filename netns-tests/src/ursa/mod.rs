@@ -104,8 +104,13 @@ impl Ursa {
 
     /// The same, its tunnels over UDP alone.
     pub fn light_over_udp(name: &str) -> LabResult<Self> {
+        Self::light_with_tunnel(name, "transport = \"udp\"")
+    }
+
+    /// The same, with these lines in the `[tunnel]` section of the cluster's file.
+    pub fn light_with_tunnel(name: &str, lines: &str) -> LabResult<Self> {
         let ursa = Self::draw_light(name)?;
-        ursa.configure("[tunnel]", "transport = \"udp\"")?;
+        ursa.configure("[tunnel]", lines)?;
         ursa.landbridge("up").expect_ok()?;
         Ok(ursa)
     }

@@ -34,7 +34,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
     ursa.wan.set_delay(ONE_WAY);
     for round in 1..=ROUNDS {
         for (host, title, ..) in PLACES {
-            section.attempt(title, || deploy(&ursa, host, &format!("d{}{round}", &host[..1])));
+            section.attempt(title, || deploy(&ursa, host, &format!("d{}{round}", &host[..1]), round == ROUNDS));
         }
     }
     let report: DeployView = serde_json::from_value(ursa.ask("report deploy")?)?;
@@ -42,10 +42,13 @@ fn measure(section: &mut Section) -> Outcome<()> {
     Ok(())
 }
 
-fn deploy(ursa: &Ursa, host: &str, name: &str) -> Outcome<()> {
+/// Those of the last round go with the whole lab.
+fn deploy(ursa: &Ursa, host: &str, name: &str, stays: bool) -> Outcome<()> {
     let boot = format!("worker boot --template {TEMPLATE} --on {host} --name {name} --wait 2m");
     ursa.landbridge(&boot).deadline(PATIENCE).expect_ok()?;
-    ursa.landbridge(&format!("worker destroy {name} --now --wait 2m")).deadline(PATIENCE).expect_ok()?;
+    if !stays {
+        ursa.landbridge(&format!("worker destroy {name} --now --wait 2m")).deadline(PATIENCE).expect_ok()?;
+    }
     Ok(())
 }
 

@@ -50,10 +50,15 @@ impl Stream {
         Self { server: server.to_owned(), port: PORT, seconds, congestion: "cubic" }
     }
 
-    fn line(&self, direction: Direction) -> String {
+    /// As a command to the server that tells a person what it does, second by second.
+    pub(super) fn shown(&self) -> String {
         let Self { server, port, seconds, congestion } = self;
+        format!("iperf3 --time {seconds} --congestion {congestion} --port {port} --client {server}")
+    }
+
+    fn line(&self, direction: Direction) -> String {
         let reverse = if direction == Direction::FromServer { " --reverse" } else { "" };
-        format!("iperf3 --json --time {seconds}{reverse} --congestion {congestion} --port {port} --client {server}")
+        format!("{}{reverse} --json", self.shown())
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn measure(section: &mut Section) -> Outcome<Light> {
     Ok(Light { ways, starts })
 }
 
+/// The worker stays, and costs the next ones nothing.
 fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<(TimelineView, Option<Duration>)> {
     ursa.wan.set_delay(Duration::ZERO);
     let machine = ursa.light_instance(name, &format!("203.0.113.{last}/24"))?;
@@ -54,9 +55,6 @@ fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<(TimelineVie
     ursa.join_with(&machine, stand.way, &token)?;
     let timeline = serde_json::from_value(ursa.ask(&format!("worker show {name}"))?["timeline"].clone())?;
     let start = program_start(&machine)?;
-    ursa.wan.set_delay(Duration::ZERO);
-    ursa.landbridge(&format!("worker destroy {name} --now --wait 1m")).expect_ok()?;
-    machine.stop();
     Ok((timeline, start))
 }
 

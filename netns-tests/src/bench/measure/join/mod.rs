@@ -50,7 +50,8 @@ fn measure(section: &mut Section) -> Outcome<()> {
         for (place, (stand, joins)) in STANDS.iter().zip(&mut joins).enumerate() {
             let (name, last) = (format!("j{place}{round}"), 10 * (u8::try_from(place)? + 1) + round);
             let what = format!("joining by {}", stand.title);
-            joins.extend(section.attempt(&what, || join(&ursa, *stand, &name, last)));
+            let is_last = round == ROUNDS;
+            joins.extend(section.attempt(&what, || join(&ursa, *stand, &name, last, is_last)));
         }
     }
     drop(ursa);
@@ -71,7 +72,8 @@ struct Join {
     program_start: Option<Duration>,
 }
 
-fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
+/// Those of the last round go with the whole lab.
+fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8, stays: bool) -> Outcome<Join> {
     ursa.wan.set_delay(Duration::ZERO);
     let machine: Uml = match stand.way {
         Way::Bridge => ursa.guest(name, &ursa.hosts[0])?,
@@ -89,8 +91,10 @@ fn join(ursa: &Ursa, stand: Stand, name: &str, last: u8) -> Outcome<Join> {
     let program_start = program_start(&machine)?;
     let timeline = serde_json::from_value(ursa.ask(&format!("worker show {name}"))?["timeline"].clone())?;
     ursa.wan.set_delay(Duration::ZERO);
-    ursa.landbridge(&format!("worker destroy {name} --now --wait 1m")).expect_ok()?;
-    ursa.lab.retire(&machine)?;
+    if !stays {
+        ursa.landbridge(&format!("worker destroy {name} --now --wait 1m")).expect_ok()?;
+        ursa.lab.retire(&machine)?;
+    }
     Ok(Join { timeline, done, program_start })
 }
 
