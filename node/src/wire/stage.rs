@@ -117,7 +117,7 @@ pub struct StageReport {
 pub struct StageNews {
     /// The stages that have ended, in that order.
     pub stages: Vec<StageReport>,
-    /// What a canary job has left here ([`CANARY_WORD`]). It comes behind the last of the worker's own stages.
+    /// What a canary job has left here ([`CANARY_WORD`]). It may come before the last of the worker's own stages.
     #[serde(default)]
     pub word: Option<String>,
 }
