@@ -54,6 +54,17 @@ fn a_stage_that_fails_is_named_on_both_sides_until_its_cause_is_gone() -> LabRes
 }
 
 #[test]
+fn what_fails_before_the_tunnel_begins_is_known_on_the_front_end() -> LabResult<()> {
+    let ursa = Ursa::light("early")?;
+    let e1 = ursa.light_instance("e1", "203.0.113.11/24")?;
+    e1.run("mkdir -p /var/lib/landbridge-node/former-names.json").expect_ok()?;
+    let token = ursa.token("e1", Way::Tunnel, "ec2")?;
+    let joined = ursa.try_join(&e1, Way::Tunnel, &token)?;
+    assert_ne!(joined.status, 0, "{}", joined.out());
+    ursa.await_state("e1", "failed", SOON)
+}
+
+#[test]
 fn a_service_out_of_reach_is_named_on_both_sides_until_it_is_back() -> LabResult<()> {
     let ursa = over_udp("services")?;
     ursa.landbridge("up").expect_ok()?;

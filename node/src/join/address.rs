@@ -2,7 +2,7 @@
 
 use std::io;
 
-use landbridge_fabric::HostRoutes;
+use landbridge_fabric::{HostRoutes, InterfaceName};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::worker::Worker;
@@ -49,13 +49,24 @@ fn way(link: &LinkBundle) -> &'static str {
 
 /// Behind a tunnel even the question who has an address takes a round trip, and everything would wait for the answer.
 pub(super) async fn introduce_front_end(worker: &Worker) {
-    let LinkBundle::Tunnel { device, mac: Some(mac), .. } = &worker.bundle.link else { return };
+    let LinkBundle::Tunnel { device, mac: Some(mac), config, .. } = &worker.bundle.link else { return };
+    if !is_known(device, config) {
+        return;
+    }
     let introduced = async {
         HostRoutes::open()?.introduce(device, worker.bundle.front_end.address, *mac).await.map_err(io::Error::other)
     };
     if let Err(error) = introduced.await {
         tracing::debug!(%error, "the front-end is asked for its hardware address");
     }
+}
+
+/// Whether the tap has the hardware address that the front-end was told. systemd's udev may give a new tap another one, at the moment
+/// at which OpenVPN gives it ours: then the question for the front-end's address tells it which.
+fn is_known(device: &InterfaceName, config: &str) -> bool {
+    let told = config.lines().find_map(|line| line.strip_prefix("lladdr "));
+    let has = std::fs::read_to_string(format!("/sys/class/net/{device}/address"));
+    has.ok().as_deref().map(str::trim) == told
 }
 
 /// Waits until the address is on the link.

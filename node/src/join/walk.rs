@@ -210,9 +210,17 @@ impl Walk<'_> {
     /// for its server: everything waits for it.
     async fn link(&mut self, worker: &Worker, meanwhile: impl FnOnce()) -> Result<(), Failure> {
         let (name, nis) = (&worker.name, worker.bundle.nis.as_ref());
-        names::take(self.state, name.as_str(), nis.map(|nis| nis.domain.as_str()))
-            .map_err(|error| words::local(&format!("the host name {name}"), &error))?;
-        let machine = self.machine.beside().await.map_err(|error| link::explain(worker, &error))?;
+        let named = names::take(self.state, name.as_str(), nis.map(|nis| nis.domain.as_str()))
+            .map_err(|error| words::local(&format!("the host name {name}"), &error));
+        let machine = self.machine.beside().await.map_err(|error| link::explain(worker, &error));
+        let machine = match named.and(machine) {
+            Ok(machine) => machine,
+            Err(failure) => {
+                // What fails as early as this is reported like everything else.
+                meanwhile();
+                return Err(failure);
+            }
+        };
         let (link, mut files) = (resources(Stage::Link, worker), resources(Stage::Address, worker));
         files.extend(nis.map(people::resources).unwrap_or_default());
         let (under_way, up) = (link::under_way(worker), SetOnce::new());
