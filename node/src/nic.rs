@@ -77,7 +77,12 @@ pub fn mtu(link: &InterfaceName) -> Option<Mtu> {
 /// A link's hardware address; `None` when there is no such link, or it has another kind of address.
 pub fn mac(link: &InterfaceName) -> Option<[u8; 6]> {
     let text = fs::read_to_string(Path::new(CLASS_NET).join(link.as_str()).join("address")).ok()?;
-    let bytes: Option<Vec<u8>> = text.trim().split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+    mac_of(text.trim())
+}
+
+/// A hardware address as `02:4c:0a:4d:01:05`.
+pub fn mac_of(text: &str) -> Option<[u8; 6]> {
+    let bytes: Option<Vec<u8>> = text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
     bytes?.try_into().ok()
 }
 

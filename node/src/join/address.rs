@@ -64,9 +64,8 @@ pub(super) async fn introduce_front_end(worker: &Worker) {
 /// Whether the tap has the hardware address that the front-end was told. systemd's udev may give a new tap another one, at the moment
 /// at which OpenVPN gives it ours: then the question for the front-end's address tells it which.
 fn is_known(device: &InterfaceName, config: &str) -> bool {
-    let told = config.lines().find_map(|line| line.strip_prefix("lladdr "));
-    let has = std::fs::read_to_string(format!("/sys/class/net/{device}/address"));
-    has.ok().as_deref().map(str::trim) == told
+    let told = config.lines().find_map(|line| line.strip_prefix("lladdr ")).and_then(nic::mac_of);
+    told.is_some() && nic::mac(device) == told
 }
 
 /// Waits until the address is on the link.
