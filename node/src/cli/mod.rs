@@ -3,17 +3,19 @@
 mod args;
 mod exit;
 mod host;
+mod program;
 mod status;
 mod token;
 mod worker;
 
 pub use args::Args;
 pub use exit::Exit;
+pub use program::main;
 
 use args::{Command, HostCommand};
 
 /// Carries out a command line. Everything that a person should read has been printed when it returns.
-pub async fn run(args: Args) -> Exit {
+async fn run(args: Args) -> Exit {
     let paths = args.paths();
     let done = match args.command {
         Command::Join(join) => worker::join(paths, join).await,

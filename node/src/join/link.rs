@@ -15,7 +15,7 @@ use crate::logs;
 use crate::machine::{Children, File, Machine, MachineSpec, Process, Readiness, Watch};
 use crate::path::{self, SendRoom};
 use crate::wire::{Failure, LinkBundle};
-use crate::words;
+use crate::{udev, words};
 
 /// OpenVPN's process, and the name of its log.
 const OPENVPN: &str = "openvpn";
@@ -37,7 +37,10 @@ pub fn resources(worker: &Worker) -> MachineSpec {
         spec.extend(logs::rotation("landbridge-node", &worker.paths.log));
     }
     match &worker.bundle.link {
-        LinkBundle::Tunnel { config, .. } => {
+        LinkBundle::Tunnel { config, device, .. } => {
+            if worker.has_udev {
+                spec.push(udev::leaves_alone(device));
+            }
             let path = worker.paths.tunnel_config();
             let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret(), SendRoom::look());
             if is_over_tcp(config) {

@@ -55,6 +55,7 @@ fn worker(via: Via) -> Worker {
         },
         attachment: Attachment { via, nic, foreign_rpcbind: false },
         rotates_logs: true,
+        has_udev: true,
         paths: Paths::default(),
     }
 }

@@ -7,11 +7,11 @@ use landbridge_pki::NodeName;
 use secrecy::SecretString;
 
 use super::link::is_over_tcp;
-use crate::logs;
 use crate::path::{PathKeeper, SendRoom, Sizes};
 use crate::paths::Paths;
 use crate::state::{Attachment, Member};
 use crate::wire::{Bundle, LinkBundle};
+use crate::{logs, udev};
 
 /// Everything that decides what a worker has: its identity, its bundle, and how it is attached.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Worker {
     pub attachment: Attachment,
     /// Whether logrotate looks after logs on this machine.
     pub rotates_logs: bool,
+    /// Whether systemd's udev looks after links on this machine.
+    pub has_udev: bool,
     /// Where its files lie.
     pub paths: Paths,
 }
@@ -42,6 +44,7 @@ impl Worker {
             bundle,
             attachment,
             rotates_logs: logs::are_rotated(),
+            has_udev: udev::is_here(),
             paths,
         }
     }

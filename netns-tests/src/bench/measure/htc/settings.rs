@@ -1,8 +1,9 @@
-//! What would help a worker that is far away: the bag again, with one setting of its NFS mount another.
+//! What would help a worker that is far away: a pair of tasks, with one setting of its NFS mount another.
 
 use std::time::Duration;
 
-use super::bag::{self, BAGS, Bag};
+use super::REMOTE;
+use super::bag::{self, PAIR};
 use crate::bench::Outcome;
 use crate::bench::report::{Cell, Section, Table};
 use crate::bench::statistics::Unit;
@@ -28,6 +29,7 @@ const AS_JOINED: Setting =
 const FS_CACHE: &str = "modprobe --all loop cachefiles && truncate --size 128M /disk && mkfs.ext4 -q /disk && mkdir -p /var/cache/fscache && \
     mount -o loop /disk /var/cache/fscache && cachefilesd -f /etc/cachefilesd.conf";
 
+const AS_FOUND: &str = "the input was read before";
 const TWO_SLOTS: &str = "the input was read before, two slots for the one processor";
 
 const SETTINGS: [Setting; 5] = [
@@ -42,34 +44,38 @@ const SETTINGS: [Setting; 5] = [
     Setting { title: "FS-Cache, filled", before: FS_CACHE, options: ",fsc", filled: true, ..AS_JOINED },
 ];
 
-/// Runs the short bag on the remote worker with each setting; `as_found` is how long it takes a worker that has run it before.
-pub(super) fn compare(section: &mut Section, ursa: &Ursa, remote: &Uml, as_found: Duration) -> Outcome<()> {
-    let mut table = Table::new(["short tasks at 80 ms, without loss", "the bag took"]);
-    let seconds = |took: Duration| Cell::Value(Unit::Seconds, took.as_secs_f64());
-    table.row("the input was read before", [seconds(as_found)]);
-    let took = section.attempt(TWO_SLOTS, || with_two_slots(ursa));
-    table.row(TWO_SLOTS, [took.map_or(Cell::Failed, seconds)]);
+/// Runs a pair of short tasks on the remote worker: as it is, and with each setting.
+pub(super) fn compare(section: &mut Section, ursa: &Ursa, remote: &Uml) -> Outcome<()> {
+    let mut table = Table::new(["two short tasks at 80 ms, without loss", "they took"]);
+    let cell =
+        |took: Option<Duration>| took.map_or(Cell::Failed, |took| Cell::Value(Unit::Seconds, took.as_secs_f64()));
+    table.row(AS_FOUND, [cell(section.attempt(AS_FOUND, || pair(ursa)))]);
+    table.row(TWO_SLOTS, [cell(section.attempt(TWO_SLOTS, || with_two_slots(ursa)))]);
     let options = remote.run("findmnt -no OPTIONS /home | sed 's/,clientaddr=.*//'").expect_ok()?;
     for setting in SETTINGS {
         let took = section.attempt(setting.title, || setting.time(ursa, remote, options.trim()));
-        table.row(format!("mounted anew, {}", setting.title), [took.map_or(Cell::Failed, seconds)]);
+        table.row(format!("mounted anew, {}", setting.title), [cell(took)]);
     }
     section.tables.push(table);
     Ok(())
 }
 
+fn pair(ursa: &Ursa) -> Outcome<Duration> {
+    let [took] = bag::run(ursa, &PAIR, [REMOTE])?;
+    Ok(took)
+}
+
 /// As a template's `slots` would have it.
 fn with_two_slots(ursa: &Ursa) -> Outcome<Duration> {
-    let slots = |count: u8| ursa.grid(&format!("qconf -rattr queue slots {count} all.q@remote"));
+    let slots = |count: u8| ursa.grid(&format!("qconf -rattr queue slots {count} all.q@{REMOTE}"));
     slots(2)?;
-    let took = bag::run(ursa, &BAGS[0], "remote");
+    let took = pair(ursa);
     slots(1)?;
     took
 }
 
 impl Setting {
     fn time(&self, ursa: &Ursa, remote: &Uml, as_joined: &str) -> Outcome<Duration> {
-        const BAG: &Bag = &BAGS[0];
         let Self { before, options, after, .. } = self;
         let mount = format!("umount /home && mount -t nfs4 -o {as_joined}{options} 10.77.0.1:/ /home && {after}");
         remote.run(before).expect_ok()?;
@@ -78,6 +84,6 @@ impl Setting {
             ursa.as_ada(remote, "cat bag/in/* >/dev/null")?;
         }
         remote.run(&mount).expect_ok()?;
-        bag::run(ursa, BAG, "remote")
+        pair(ursa)
     }
 }
