@@ -33,7 +33,7 @@ fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> La
 
     ursa.frontend.write_file("/home/ada/task.sh", TASK)?;
     ursa.as_ada(&ursa.frontend, "qsub -sync y -cwd -j y -o said task.sh")?;
-    // The last line is how a tap's hardware address begins that Landbridge gave it: systemd's udev left it alone.
+    // The last line is how a tap's hardware address begins that Landbridge gave it, and not systemd's udev.
     assert_eq!(ursa.as_ada(&ursa.frontend, "cat said")?, "e1 ada nfs 10.77.0.1\n02:4c\n");
 
     ursa.landbridge("worker destroy e1 --now --wait").deadline(BOOT).expect_ok()?;

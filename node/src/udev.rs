@@ -8,7 +8,7 @@ use crate::machine::File;
 
 /// Where the machine's own word about links stands, before that of packages: systemd.link(5).
 const WORDS: &str = "/etc/systemd/network";
-/// Its socket, for as long as it runs.
+/// Its control socket.
 const CONTROL: &str = "/run/udev/control";
 
 /// Whether this machine has it.
@@ -16,7 +16,8 @@ pub fn is_here() -> bool {
     Path::new(CONTROL).exists() && Path::new(WORDS).is_dir()
 }
 
-/// Word for it to leave this link's hardware address alone. It reads it with the next event, if the last one is three seconds ago.
+/// Word for it to leave this link's hardware address alone, in place of `99-default.link`. It looks for changed files every three seconds
+/// at most, so a link that comes sooner may still be given another.
 pub fn leaves_alone(link: &InterfaceName) -> File {
     File::open(Path::new(WORDS).join(format!("10-landbridge-{link}.link")), text(link))
 }

@@ -93,7 +93,7 @@ fn why(book: &Book) -> Option<String> {
         "What a remote task costs more grows with the round trip; the tables tell how much it is, and from which length of a task \
          on it is two hundredths of it. Recorded at the front-end at {} ms, a short task and the front-end take turns {} times for NFS \
          (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
-         way, as the client does anew for each job since Linux 6.0) and {} times for Grid Engine, one after another. By itself it has its output \
+         way) and {} times for Grid Engine, one after another. By itself it has its output \
          whole {} later than on the local worker; in a bag of several each waits besides for the execution daemon's next turn of a second. A \
          task of a minute takes {} turns for NFS, since what was known of the directories is too old when it writes (after 30 s: \
          nfs(5), acdirmin), and is {} later.",
