@@ -12,7 +12,7 @@ const BOOT: Duration = Duration::from_mins(21);
 const SOON: Duration = Duration::from_mins(2);
 
 /// What ada's task says of the machine that it runs on, and of its tunnel.
-const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\ncut -c1-5 /sys/class/net/lbw-ursa/address\n";
+const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\ncut -c1-5 /sys/class/net/lbw-ursa/address\nudevadm info --query=property --property=ID_NET_LINK_FILE --value /sys/class/net/lbw-ursa\n";
 
 #[test]
 fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> LabResult<()> {
@@ -33,8 +33,10 @@ fn a_stock_image_joins_from_the_cloud_by_cloud_init_alone_and_runs_a_job() -> La
 
     ursa.frontend.write_file("/home/ada/task.sh", TASK)?;
     ursa.as_ada(&ursa.frontend, "qsub -sync y -cwd -j y -o said task.sh")?;
-    // The last line is how a tap's hardware address begins that Landbridge gave it, and not systemd's udev.
-    assert_eq!(ursa.as_ada(&ursa.frontend, "cat said")?, "e1 ada nfs 10.77.0.1\n02:4c\n");
+    let said = ursa.as_ada(&ursa.frontend, "cat said")?;
+    // How a hardware address begins that Landbridge gave, and by which file udev has left it alone.
+    let tap = "02:4c\n/etc/systemd/network/10-landbridge-lbw-ursa.link";
+    assert_eq!(said, format!("e1 ada nfs 10.77.0.1\n{tap}\n"));
 
     ursa.landbridge("worker destroy e1 --now --wait").deadline(BOOT).expect_ok()?;
     cloud.await_empty(SOON)?;

@@ -19,7 +19,7 @@ mod nice;
 pub mod path;
 pub mod paths;
 pub mod state;
-pub mod udev;
+mod udev;
 pub mod underlay;
 pub mod user_data;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! The program's beginning. In the library, which makes what `main` waits for; the binary would be as long in making it again.
+//! The program's beginning. In the library, so that what it waits for is compiled there alone.
 
 use std::io;
 

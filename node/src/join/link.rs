@@ -39,7 +39,7 @@ pub fn resources(worker: &Worker) -> MachineSpec {
     match &worker.bundle.link {
         LinkBundle::Tunnel { config, device, .. } => {
             if worker.has_udev {
-                spec.push(udev::leaves_alone(device));
+                spec.extend(udev::leave_alone(device));
             }
             let path = worker.paths.tunnel_config();
             let text = tunnel_config(config, &worker.certificate_pem, worker.key_pem.expose_secret(), SendRoom::look());

@@ -47,7 +47,7 @@ pub(super) const LONG: Bag =
 
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// Reads its own input, computes for its time, writes its own output. The checksum makes sure that every byte has come.
+/// Reads its own input, computes for its time, writes its own output, with the checksum of what it read before it.
 const TASK: &str = r#"#!/bin/sh
 set -e
 sum=$(cksum <bag/in/$SGE_TASK_ID)
@@ -55,7 +55,8 @@ timeout $SECONDS_OF_WORK awk 'BEGIN { for (;;) x = (x + ++i) % 65521 }' || [ $? 
 { echo "$sum"; cat bag/in/$SGE_TASK_ID; } >bag/out/$HOSTNAME.$SGE_TASK_ID
 "#;
 
-/// Says so when a worker's outputs are as many and as long as they will be. Nothing tells of a file's last byte.
+/// Says so when a worker's outputs are as many and as long as they will be. It looks: inotify(7) tells of writes, and not
+/// which is the last.
 const WHOLE: &str = r#"my ($worker, $tasks) = @ARGV;
 sub whole { open(my $file, "<", $_[0]) or return 0; -s $file == 262144 + length(<$file> // "") }
 select undef, undef, undef, 0.005 until $tasks == grep { whole $_ } glob "/home/ada/bag/out/$worker.*";
@@ -96,7 +97,8 @@ pub(super) fn run<const WORKERS: usize>(
         Outcome::Ok(took)
     })?;
     let check = format!(
-        "cd bag && for task in $(seq {all}); do [ \"$(head -qn 1 out/*.$task)\" = \"$(cksum <in/$task)\" ] || exit 1; done"
+        "cd bag && for task in $(seq {all}); do [ \"$(head -qn 1 out/*.$task)\" = \"$(cksum <in/$task)\" ] && \
+         tail -qn +2 out/*.$task | cmp -s - in/$task || exit 1; done"
     );
     ursa.as_ada(&ursa.frontend, &check)?;
     all_of(took)
@@ -107,8 +109,14 @@ fn watch(ursa: &Ursa, bag: &Bag, worker: &str) -> Outcome<Running> {
 }
 
 fn whole(mut watched: Running, since: Instant) -> Outcome<Duration> {
-    watched.wait_for_output("whole", PATIENCE)?;
-    Ok(since.elapsed())
+    match watched.wait_for_output("whole", PATIENCE) {
+        Ok(()) => Ok(since.elapsed()),
+        Err(error) => {
+            // It would look for ever, and weigh on what is measured next.
+            let _ = watched.signal(nix::libc::SIGKILL);
+            Err(error.into())
+        }
+    }
 }
 
 fn all_of<const COUNT: usize>(times: [Outcome<Duration>; COUNT]) -> Outcome<[Duration; COUNT]> {

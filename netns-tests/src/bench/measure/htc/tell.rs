@@ -7,7 +7,7 @@ use super::{FARTHEST, LOSSES, plot};
 use crate::bench::report::{Bound, Cell, Goal, Picture, Section, Table};
 use crate::bench::statistics::Unit;
 
-/// The figure to reach on any distance that does not lose packets.
+/// The figure to reach where no packets are lost.
 const ASKED: f64 = 0.98;
 const JUDGED: [&Bag; 2] = [&SHORT, &LONG];
 
@@ -95,7 +95,7 @@ fn why(book: &Book) -> Option<String> {
          (it opens, reads and closes its input, makes, writes and closes its output, and asks for leave in each directory on the \
          way) and {} times for Grid Engine, one after another. By itself it has its output \
          whole {} later than on the local worker; in a bag of several each waits besides for the execution daemon's next turn of a second. A \
-         task of a minute takes {} turns for NFS, since what was known of the directories is too old when it writes (after 30 s: \
+         task of a minute takes {} turns for NFS (one renews its lease; what was known of the directories is too old when it writes, after 30 s: \
          nfs(5), acdirmin), and is {} later.",
         FARTHEST.as_millis(),
         Unit::Count.show(nfs),
