@@ -4,27 +4,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use landbridge_node::machine::MachineSpec;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::frontend::{self, Members, Surroundings};
-use crate::lifecycle::{self, Follow};
+use super::wish::Wish;
+use crate::frontend::{self, Surroundings};
+use crate::lifecycle::Follow;
 use crate::paths::Paths;
-use crate::scheduler::Queue;
 use crate::spec::Cluster;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::tunnel;
-use crate::worker::{LeaveStep, Worker, WorkerState};
 
 /// Drift that no event tells of is looked for this often.
 const PATROL: Duration = Duration::from_secs(30);
 
-type Wish = oneshot::Sender<Result<(), String>>;
+/// Who waits for a convergence.
+type Waiting = oneshot::Sender<Result<(), String>>;
 
 /// The asking end.
-struct Asker(mpsc::UnboundedSender<Wish>);
+struct Asker(mpsc::UnboundedSender<Waiting>);
 
 impl Follow for Asker {
     fn follow(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
@@ -65,31 +64,6 @@ impl Health {
     }
 }
 
-/// Who is in the cluster, as the store says.
-pub fn members(cluster: &Cluster, store: &dyn Store) -> Result<Members, StoreError> {
-    Ok(Members {
-        underlay: lifecycle::members(cluster, store)?,
-        workers: store.workers()?.iter().filter(|w| has_a_name(w)).map(Worker::host_entry).collect(),
-    })
-}
-
-/// The last step of leaving proves that nothing is left: by then the name is gone.
-fn has_a_name(worker: &Worker) -> bool {
-    worker.state != WorkerState::Leaving(LeaveStep::Prove)
-}
-
-/// What the front-end's machine should be now, as the daemon keeps it.
-pub fn wish(
-    cluster: &Cluster,
-    paths: &Paths,
-    around: &Surroundings,
-    store: &dyn Store,
-) -> Result<MachineSpec, StoreError> {
-    let queue = Queue::of(cluster, paths);
-    let spec = frontend::machine_spec(cluster, paths, around, &members(cluster, store)?, &queue);
-    Ok(frontend::without_own_restart(spec))
-}
-
 /// Starts the converging task.
 pub(super) fn start(
     cluster: Arc<Cluster>,
@@ -100,7 +74,8 @@ pub(super) fn start(
 ) -> Started {
     let (wishes, inbox) = mpsc::unbounded_channel();
     let health = Arc::new(Health::new());
-    let keeper = Keeper { cluster, paths, around, store, health: Arc::clone(&health), stop };
+    let wish = Wish::new(Arc::clone(&cluster), paths.clone());
+    let keeper = Keeper { cluster, paths, around, store, wish, health: Arc::clone(&health), stop };
     Started { follow: Arc::new(Asker(wishes)), health, task: tokio::spawn(keeper.keep(inbox)) }
 }
 
@@ -116,12 +91,13 @@ struct Keeper {
     paths: Paths,
     around: Surroundings,
     store: Arc<dyn Store>,
+    wish: Wish,
     health: Arc<Health>,
     stop: CancellationToken,
 }
 
 impl Keeper {
-    async fn keep(self, mut inbox: mpsc::UnboundedReceiver<Wish>) {
+    async fn keep(mut self, mut inbox: mpsc::UnboundedReceiver<Waiting>) {
         let mut patrol = tokio::time::interval(PATROL);
         patrol.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -143,13 +119,13 @@ impl Keeper {
         }
     }
 
-    async fn converge(&self) -> Result<(), String> {
+    async fn converge(&mut self) -> Result<(), String> {
         let around = self.around.again().map_err(|e| format!("looking at this machine: {e}"))?;
-        let spec = wish(&self.cluster, &self.paths, &around, self.store.as_ref()).map_err(|e| words(&e))?;
+        let spec = self.wish.drawn(around, self.store.as_ref()).map_err(|e| words(&e))?;
         // Whoever has the machine may be `down`, which waits for our end.
         let opened = self.stop.run_until_cancelled(frontend::open_machine(&self.cluster, &self.paths)).await;
         let mut machine = opened.ok_or("the daemon is stopping")?.map_err(|e| words(&e))?;
-        let report = machine.converge(&spec).await.map_err(|e| words(&e))?;
+        let report = machine.converge(spec).await.map_err(|e| words(&e))?;
         tunnel::favour_bbr(&self.cluster, &machine);
         for line in report.done.iter().chain(&report.notes) {
             tracing::info!("{line}");

@@ -16,6 +16,7 @@ mod providers;
 mod report;
 mod stranded;
 mod tls;
+mod wish;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,10 +39,10 @@ use crate::tunnel::Tunnel;
 pub use answer::{Changed, LocalError};
 pub use audit::{AuditFinding, AuditReport, RepairReport, Repaired};
 pub use boot::ConsoleView;
-pub use converge::{members, wish};
 pub use local::{DestroyRequest, HostRequest};
 pub use pki::{PkiView, RevokeRequest, RotateRequest};
 pub use stranded::stranded;
+pub use wish::{Wish, members};
 
 /// How often time alone is looked at: silent joins, unused plans, expiring certificates.
 const TICK: Duration = Duration::from_secs(10);

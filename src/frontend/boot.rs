@@ -56,29 +56,9 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use landbridge_node::machine::Resource;
-    use landbridge_node::path::SendRoom;
-    use landbridge_node::wire::People;
 
     use super::*;
-    use crate::services::nfs::NfsServer;
-    use crate::services::nis::Rpcbind;
-
-    fn around(systemd: bool) -> Surroundings {
-        Surroundings {
-            binary: "/usr/local/bin/landbridge".into(),
-            daemon: "/usr/local/bin/landbridged".into(),
-            file: "/etc/landbridge/cluster.toml".into(),
-            own_name: "frontend".into(),
-            nfs_server: NfsServer::Ganesha,
-            rpcbind: Rpcbind::Ours,
-            people: People::default(),
-            send_room: SendRoom::of(212_992),
-            systemd,
-            rotates_logs: true,
-            home: "/root".into(),
-            daemon_dies_at: None,
-        }
-    }
+    use crate::frontend::fixture::around;
 
     fn shown(spec: &MachineSpec) -> String {
         let files = spec.resources.iter().map(|resource| match resource {

@@ -1,6 +1,8 @@
 //! The front-end's machine: everything that `up` makes, as one list of resources. Pure but for [`Surroundings::look`].
 
 mod boot;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod keys;
 mod obstacles;
 
@@ -32,7 +34,7 @@ pub use obstacles::obstacles;
 const DAEMON: &str = "daemon";
 
 /// What the machine's resources depend on besides the cluster's file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
     /// `landbridge`, for the resources that are commands of ours.
     pub binary: PathBuf,

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 use jiff::{Span, Timestamp};
-use landbridge_node::wire::{MachineFacts, StageReport, Via};
+use landbridge_node::wire::{HostEntry, MachineFacts, StageReport, Via};
 use landbridge_pki::{NodeName, Role};
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +143,12 @@ pub trait Store: Send + Sync {
 
     /// Every worker that is not gone, by id.
     fn workers(&self) -> Result<Vec<Worker>, StoreError>;
+
+    /// Their names, addresses and states alone, by id: a third of the time where there are thousands.
+    fn roll(&self) -> Result<Vec<(HostEntry, WorkerState)>, StoreError>;
+
+    /// How often the roll or the hosts that belong to the cluster have changed: with the same number both are the same.
+    fn changes(&self) -> Result<u64, StoreError>;
 
     /// Moves a worker to another state, if it is still in `from`. Whether it was.
     fn advance(&self, id: i64, from: WorkerState, to: WorkerState, now: Timestamp) -> Result<bool, StoreError>;

@@ -49,6 +49,9 @@ enum Probe {
     Reconcile {
         /// How many.
         runs: u32,
+        /// As if somebody had come or gone before each.
+        #[arg(long)]
+        anew: bool,
     },
     /// Heartbeats in a second.
     Heartbeats {
@@ -81,8 +84,8 @@ fn run(command: Command) -> Outcome<()> {
             Ok(())
         }
         Command::Probe(Probe::Crew { count }) => probe::crew(count),
-        Command::Probe(Probe::Reconcile { runs }) => {
-            for time in probe::reconcile(runs)? {
+        Command::Probe(Probe::Reconcile { runs, anew }) => {
+            for time in probe::reconcile(runs, anew)? {
                 println!("{}", time.as_nanos());
             }
             Ok(())

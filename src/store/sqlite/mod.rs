@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{Span, Timestamp};
-use landbridge_node::wire::{MachineFacts, StageReport, Via};
+use landbridge_node::wire::{HostEntry, MachineFacts, StageReport, Via};
 use landbridge_pki::{NodeName, Role};
 use rusqlite::Connection;
 
@@ -79,6 +79,15 @@ impl Store for Sqlite {
 
     fn workers(&self) -> Result<Vec<Worker>, StoreError> {
         workers::alive(&self.db())
+    }
+
+    fn roll(&self) -> Result<Vec<(HostEntry, WorkerState)>, StoreError> {
+        workers::roll(&self.db())
+    }
+
+    fn changes(&self) -> Result<u64, StoreError> {
+        let changes = self.db().query_row("SELECT changes FROM membership", [], |row| row.get::<_, i64>(0));
+        changes.map(i64::cast_unsigned).failed("asking whether anybody came or went")
     }
 
     fn advance(&self, id: i64, from: WorkerState, to: WorkerState, now: Timestamp) -> Result<bool, StoreError> {

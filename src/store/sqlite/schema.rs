@@ -97,6 +97,19 @@ const MIGRATIONS: &[&str] = &[
     -- Gone workers are looked for by name too, and every order that a worker asks for begins with its name.
     CREATE INDEX worker_name ON worker (name);
 ",
+    "
+    -- How often it has changed who is in the cluster: whoever draws all of it need not do so again where nothing did.
+    CREATE TABLE membership (changes INTEGER NOT NULL) STRICT;
+    INSERT INTO membership VALUES (0);
+    CREATE TRIGGER worker_came AFTER INSERT ON worker BEGIN UPDATE membership SET changes = changes + 1; END;
+    CREATE TRIGGER worker_moved AFTER UPDATE OF name, address, state ON worker
+        BEGIN UPDATE membership SET changes = changes + 1; END;
+    CREATE TRIGGER worker_went AFTER DELETE ON worker BEGIN UPDATE membership SET changes = changes + 1; END;
+    CREATE TRIGGER host_moved AFTER UPDATE OF name, enrolled, leaving ON host
+        BEGIN UPDATE membership SET changes = changes + 1; END;
+    CREATE TRIGGER host_came AFTER INSERT ON host BEGIN UPDATE membership SET changes = changes + 1; END;
+    CREATE TRIGGER host_went AFTER DELETE ON host BEGIN UPDATE membership SET changes = changes + 1; END;
+",
 ];
 
 /// Brings the file to the newest version, a transaction a step.

@@ -187,6 +187,37 @@ fn an_address_is_nobody_elses_while_the_machine_that_had_it_may_still_run() {
 }
 
 #[test]
+fn changes_are_counted_when_somebody_comes_moves_or_goes_and_at_no_other_time() {
+    let store = store();
+    let mut last = store.changes().unwrap();
+    let mut rose = |store: &Sqlite| {
+        let now = store.changes().unwrap();
+        std::mem::replace(&mut last, now) != now
+    };
+    let w1 = store.plan_worker(&plan(1), NOON).unwrap();
+    assert!(rose(&store), "a worker came");
+    store.note_seen(w1.id, NOON).unwrap();
+    store.note_failure(w1.id, Some("no")).unwrap();
+    store.begin_attempt(w1.id, &MachineFacts::default(), 2, NOON).unwrap();
+    assert!(!rose(&store), "it was heard of");
+    store.advance(w1.id, WorkerState::Planned, WorkerState::Ready, NOON).unwrap();
+    assert!(rose(&store), "its state is another");
+    assert_eq!(store.roll().unwrap(), [(w1.host_entry(), WorkerState::Ready)]);
+    store.plan_host(&name("ursa01"), [5; 32], NOON).unwrap();
+    assert!(rose(&store), "a host is expected");
+    for news in [HostNews::Enrolled(MachineFacts::default()), HostNews::Leaving] {
+        store.note_host(&name("ursa01"), &news, NOON).unwrap();
+        assert!(rose(&store), "{news:?}");
+    }
+    store.note_host(&name("ursa01"), &HostNews::Seen, NOON).unwrap();
+    assert!(!rose(&store), "it was heard of");
+    store.forget_host(&name("ursa01")).unwrap();
+    store.advance(w1.id, WorkerState::Ready, WorkerState::Gone, NOON).unwrap();
+    assert!(rose(&store), "they went");
+    assert_eq!(store.roll().unwrap(), []);
+}
+
+#[test]
 fn hosts_and_events_are_read_as_they_were_written() {
     let store = store();
     store.plan_host(&name("ursa01"), [5; 32], NOON).unwrap();

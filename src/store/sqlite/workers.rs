@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use jiff::{Span, Timestamp};
-use landbridge_node::wire::{MachineFacts, StageReport};
+use landbridge_node::wire::{HostEntry, MachineFacts, StageReport};
 use landbridge_pki::NodeName;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
@@ -70,8 +70,8 @@ fn replan(tx: &Transaction<'_>, plan: &WorkerPlan, waiting: &Worker) -> Result<W
 }
 
 fn free_name(tx: &Transaction<'_>, plan: &WorkerPlan) -> Result<NodeName, StoreError> {
-    let taken: BTreeSet<NodeName> =
-        alive(tx)?.into_iter().map(|w| w.name).chain(plan.reserved.iter().cloned()).collect();
+    let of_workers = roll(tx)?.into_iter().map(|(entry, _)| entry.name);
+    let taken: BTreeSet<NodeName> = of_workers.chain(plan.reserved.iter().cloned()).collect();
     match &plan.name {
         Some(name) if taken.contains(name) => Err(StoreError::NameTaken(name.clone())),
         Some(name) => Ok(name.clone()),
@@ -118,6 +118,20 @@ pub(super) fn alive(db: &Connection) -> Result<Vec<Worker>, StoreError> {
     let mut query = db.prepare_cached(&sql).failed("reading the workers")?;
     let rows = query.query_map([], |r| Ok(read(r))).failed("reading the workers")?;
     rows.map(|r| r.failed("reading the workers")?).collect()
+}
+
+pub(super) fn roll(db: &Connection) -> Result<Vec<(HostEntry, WorkerState)>, StoreError> {
+    const READING: &str = "reading who is in the cluster";
+    let sql = "SELECT name, address, state FROM worker WHERE state <> 'gone' ORDER BY id";
+    let mut query = db.prepare_cached(sql).failed(READING)?;
+    let mut rows = query.query([]).failed(READING)?;
+    let mut roll = Vec::new();
+    while let Some(r) = rows.next().failed(READING)? {
+        let text = |i: usize| r.get_ref(i).and_then(|value| Ok(value.as_str()?)).failed(READING);
+        let (name, address) = (row::parsed("a name", text(0)?)?, row::parsed("an address", text(1)?)?);
+        roll.push((HostEntry { name, address }, row::parsed("a state", text(2)?)?));
+    }
+    Ok(roll)
 }
 
 fn read(r: &Row<'_>) -> Result<Worker, StoreError> {

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// What is measured of one crew.
 struct Crew {
     reconcile: Option<Sample>,
+    unchanged: Option<Sample>,
     up: Option<Sample>,
     list: Option<Sample>,
     plan: Option<Sample>,
@@ -34,7 +35,8 @@ fn measure(section: &mut Section) -> Outcome<()> {
         "A front-end of the lab with its real daemon, {HOSTS} enrolled hosts, and a crew of workers behind the tunnel that exist \
          in its memory, its register of certificates, its hosts files, NIS maps and tunnel admissions only; no queue, since \
          Grid Engine's own cost is not ours. *One reconcile* is the daemon's: read who is in the cluster, render the whole \
-         machine, observe it, compare, nothing to do. *One more worker* is `landbridge token create`, the whole command: record, \
+         machine, observe it, compare, nothing to do; *with nobody new* it finds that nobody came or went since the one before, \
+         and does the rest. *One more worker* is `landbridge token create`, the whole command: record, \
          lease, token, hosts file, NIS maps, tunnel admission. *Memory* is the daemon's resident set after all this. \
          *Heartbeats* are workers' requests for orders over TLS with their own certificates, each noted on disk, asked from \
          the same machine.",
@@ -42,6 +44,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
     let mut table = Table::new([
         "workers",
         "one reconcile",
+        "with nobody new",
         "landbridge up",
         "worker list",
         "one more worker",
@@ -59,6 +62,7 @@ fn measure(section: &mut Section) -> Outcome<()> {
             count.to_string(),
             [
                 crew.reconcile.clone().into(),
+                crew.unchanged.clone().into(),
                 crew.up.clone().into(),
                 crew.list.clone().into(),
                 crew.plan.clone().into(),
@@ -89,7 +93,8 @@ fn crew(count: u32) -> Outcome<Crew> {
     on(&format!("landbridge-bench probe crew {count}"))?;
     on("landbridge up")?;
     let timed = |command| inside::timed(&ursa.frontend, 5, command);
-    let reconcile = inside::nanoseconds(&on("landbridge-bench probe reconcile 9")?);
+    let reconcile = inside::nanoseconds(&on("landbridge-bench probe reconcile --anew 9")?);
+    let unchanged = inside::nanoseconds(&on("landbridge-bench probe reconcile 9")?);
     let up = timed("landbridge up")?;
     let list = timed("landbridge worker list")?;
     let plan = timed("landbridge token create --via tunnel --on ec2")?;
@@ -98,7 +103,7 @@ fn crew(count: u32) -> Outcome<Crew> {
     let resident = number(&on(&format!("awk '/^VmRSS/ {{ print $2 }}' /proc/{pid}/status"))?)?;
     let database = number(&on("du -bc /var/lib/landbridge/landbridge.db* | tail -1 | cut -f1")?)?;
     let (memory_mib, database_mib) = (resident / 1024.0, database / 1_048_576.0);
-    Ok(Crew { reconcile, up, list, plan, memory_mib, database_mib, heartbeats })
+    Ok(Crew { reconcile, unchanged, up, list, plan, memory_mib, database_mib, heartbeats })
 }
 
 /// The design's cluster with more hosts, more addresses and no queue.
