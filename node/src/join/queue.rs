@@ -66,6 +66,10 @@ fn execd(sge: &SgeBundle, restart_on: Vec<std::path::PathBuf>) -> Process {
         deadline: START,
         grace: Process::GRACE,
         children: Children::GoOn,
+        // Grid Engine's communication library begins three threads, one after another, and each of them wakes who began it just before
+        // it says that it runs. Who interrupts it there sees nothing said, and looks again a tenth of a second later. Jobs inherit it, for
+        // which it is made.
+        patient: true,
     }
 }
 

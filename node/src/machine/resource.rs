@@ -143,6 +143,9 @@ pub struct Process {
     /// What becomes of its children when it is started anew.
     #[serde(default)]
     pub children: Children,
+    /// Whether it waits for its turn when it is woken, and interrupts nobody; what it begins inherits that (`SCHED_BATCH`, sched(7)).
+    #[serde(default)]
+    pub patient: bool,
 }
 
 /// What becomes of a program's children when it is started anew.

@@ -61,6 +61,22 @@ async fn a_process_whose_record_was_lost_is_not_started_beside_itself() {
 }
 
 #[tokio::test]
+async fn a_patient_process_and_its_children_interrupt_nobody() {
+    let scratch = Scratch::new();
+    let mut machine = scratch.open().await;
+    let mut spec = MachineSpec::default();
+    // The policy of the shell and of a child of it: proc_pid_stat(5), field 41.
+    let script = "for of in $$ self; do cut -d ' ' -f 41 /proc/$of/stat; done; echo told; exec sleep 1000";
+    let shell = |name: &str| shell(name, script, Readiness::Log("told".into()));
+    spec.push(Process { patient: true, ..shell("patient") }).push(shell("usual"));
+    machine.converge(&spec).await.unwrap();
+    let (batch, usual) = (3, 0);
+    assert_eq!(scratch.log("patient"), format!("{batch}\n{batch}\ntold\n"));
+    assert_eq!(scratch.log("usual"), format!("{usual}\n{usual}\ntold\n"));
+    machine.tear_down().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_process_has_a_clean_environment_a_session_of_its_own_and_no_input() {
     let scratch = Scratch::new();
     let mut machine = scratch.open().await;

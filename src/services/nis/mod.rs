@@ -106,6 +106,7 @@ fn ypserv(address: Ipv4Addr) -> Process {
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
         children: Children::End,
+        patient: false,
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn resources(address: Ipv4Addr, whose: Rpcbind) -> MachineSpec {
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
         children: Children::End,
+        patient: false,
     });
     spec
 }

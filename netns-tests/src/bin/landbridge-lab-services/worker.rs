@@ -92,5 +92,6 @@ fn process(name: &str, argv: &[&str]) -> Process {
         deadline: Duration::from_secs(20),
         grace: Process::GRACE,
         children: Children::End,
+        patient: false,
     }
 }

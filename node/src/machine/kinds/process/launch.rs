@@ -31,6 +31,9 @@ async fn launch(place: &Place, wanted: &Process) -> Result<(), Cause> {
     let behind = file.metadata()?.len();
     let marker = place.marker(&Key::process(&wanted.name));
     let gate = Gate::start(&wanted.name, &wanted.argv, environment(&wanted.env, &marker), &file)?;
+    if wanted.patient {
+        gate.make_patient();
+    }
     let identity = Identity::of(gate.pid())?;
     let identity = identity.ok_or_else(|| Cause::Refused("sh ended at once; is it as it was installed?".into()))?;
     Instance::record(place, wanted, identity.clone())?;
