@@ -8,8 +8,11 @@ use netns_tests::{LabResult, Machine};
 /// For what comes at once, but for a server's restart or a mount in use, which is waited for.
 const SOON: Duration = Duration::from_mins(1);
 
-/// What ada's tasks say of the machine that they run on.
-const TASK: &str = "#!/bin/sh\necho $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich)\nsleep 1\n";
+/// What ada's tasks say of the machine that they run on, and of how they are scheduled there: proc_pid_stat(5), field 41.
+const TASK: &str = "#!/bin/sh
+echo $(hostname) $(id -un) $(stat -f -c %T $HOME) $(ypwhich) $(cut -d ' ' -f 41 /proc/$$/stat)
+sleep 1
+";
 
 #[test]
 fn a_local_and_a_remote_worker_do_the_same_work_and_neither_can_tell_which_it_is() -> LabResult<()> {
@@ -27,7 +30,7 @@ fn a_local_and_a_remote_worker_do_the_same_work_and_neither_can_tell_which_it_is
     as_ada(&ursa.frontend, "mkdir tasks")?;
     as_ada(&ursa.frontend, "qsub -sync y -cwd -j y -o tasks -t 1-8 task.sh")?;
     let said = as_ada(&ursa.frontend, "sort -u tasks/*")?;
-    assert_eq!(said, "e1 ada nfs 10.77.0.1\nw1 ada nfs 10.77.0.1\n");
+    assert_eq!(said, "e1 ada nfs 10.77.0.1 0\nw1 ada nfs 10.77.0.1 0\n");
     Ok(())
 }
 

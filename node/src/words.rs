@@ -241,7 +241,7 @@ mod tests {
             deadline: Duration::from_secs(5),
             grace: Process::GRACE,
             children: Children::End,
-            patient: false,
+            starts_as_batch: false,
         });
         let error = machine.converge(&spec).await.expect_err("there is no such program");
         assert!(is_missing_program(&error), "{}", chain(&error));

@@ -1,4 +1,4 @@
-//! The front-end's machine follows the roster: one convergence at a time, as many wishes as there are in each.
+//! The front-end's machine follows the roster: one convergence at a time, for all who wait for one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,8 +27,8 @@ struct Asker(mpsc::UnboundedSender<Waiting>);
 
 impl Follow for Asker {
     fn follow(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-        let (wish, answer) = oneshot::channel();
-        let sent = self.0.send(wish);
+        let (waiting, answer) = oneshot::channel();
+        let sent = self.0.send(waiting);
         Box::pin(async move {
             let stopped = || "the daemon is stopping".to_owned();
             sent.map_err(|_| stopped())?;
@@ -72,11 +72,11 @@ pub(super) fn start(
     store: Arc<dyn Store>,
     stop: CancellationToken,
 ) -> Started {
-    let (wishes, inbox) = mpsc::unbounded_channel();
+    let (asker, inbox) = mpsc::unbounded_channel();
     let health = Arc::new(Health::new());
     let wish = Wish::new(Arc::clone(&cluster), paths.clone());
     let keeper = Keeper { cluster, paths, around, store, wish, health: Arc::clone(&health), stop };
-    Started { follow: Arc::new(Asker(wishes)), health, task: tokio::spawn(keeper.keep(inbox)) }
+    Started { follow: Arc::new(Asker(asker)), health, task: tokio::spawn(keeper.keep(inbox)) }
 }
 
 /// A converging task.
@@ -101,9 +101,9 @@ impl Keeper {
         let mut patrol = tokio::time::interval(PATROL);
         patrol.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let mut wishes = Vec::new();
+            let mut waiting = Vec::new();
             tokio::select! {
-                received = inbox.recv_many(&mut wishes, usize::MAX) => if received == 0 { return },
+                received = inbox.recv_many(&mut waiting, usize::MAX) => if received == 0 { return },
                 _ = patrol.tick() => {}
                 () = self.stop.cancelled() => return,
             }
@@ -112,9 +112,9 @@ impl Keeper {
             if let Err(error) = &outcome {
                 tracing::error!("{error}");
             }
-            for wish in wishes {
+            for asker in waiting {
                 // Who asked may have gone; the convergence was not for him alone.
-                let _ = wish.send(outcome.clone());
+                let _ = asker.send(outcome.clone());
             }
         }
     }

@@ -27,8 +27,8 @@ fn has_a_name(state: WorkerState) -> bool {
     state != WorkerState::Leaving(LeaveStep::Prove)
 }
 
-/// The front-end's machine as the daemon keeps it. It is drawn anew only after something that it is drawn from has changed: reading
-/// thousands of workers costs more than comparing all that is made of them with what is there.
+/// The front-end's machine as the daemon keeps it. It is drawn anew only after a worker or a host has moved, or the machine itself:
+/// reading thousands of workers costs more than comparing all that is made of them with what is there.
 #[derive(Debug)]
 pub struct Wish {
     cluster: Arc<Cluster>,
@@ -52,7 +52,7 @@ impl Wish {
     /// What the machine should be now.
     pub fn drawn(&mut self, around: Surroundings, store: &dyn Store) -> Result<&MachineSpec, StoreError> {
         // Before the members: who comes meanwhile is drawn again the next time rather than never.
-        let changes = store.changes()?;
+        let changes = store.roll_changes()?;
         let still_so = |last: &Drawn| (last.changes, &last.around) == (changes, &around);
         let drawn = match self.last.take().filter(still_so) {
             Some(last) => last,
@@ -73,12 +73,13 @@ impl Wish {
 mod tests {
     use jiff::{Timestamp, ToSpan as _};
     use landbridge_node::machine::Resource;
-    use landbridge_node::wire::{People, Via};
+    use landbridge_node::wire::{MachineFacts, People, Via};
+    use landbridge_pki::NodeName;
 
     use super::*;
     use crate::frontend::fixture::around;
     use crate::spec::{ClusterName, example};
-    use crate::store::{Sqlite, WorkerPlan};
+    use crate::store::{HostNews, Sqlite, WorkerPlan};
 
     const NOON: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_drawn_anew_when_a_worker_or_a_person_comes_and_at_no_other_time() {
+    fn it_is_drawn_anew_when_somebody_comes_or_goes_and_not_when_one_is_heard_of() {
         let cluster = Arc::new(example(ClusterName::new("ursa").expect("a cluster name")));
         let store = Sqlite::in_memory().expect("a store");
         let mut wish = Wish::new(Arc::clone(&cluster), Paths::default());
@@ -128,7 +129,12 @@ mod tests {
         let people = People { passwd: "ada:x:1000:1000::/home/ada:/bin/sh\n".into(), ..People::default() };
         let after = Surroundings { people, ..before };
         assert_eq!(anew(&after), Some(2), "a person came");
-        store.advance(worker.id, worker.state, WorkerState::Gone, NOON).expect("its end");
-        assert_eq!(anew(&after), Some(1), "the worker went");
+        let last = WorkerState::Leaving(LeaveStep::Prove);
+        store.advance(worker.id, worker.state, last, NOON).expect("its last step");
+        assert_eq!(anew(&after), Some(1), "nothing is to be left of the worker");
+        let name = NodeName::new("ursa01").expect("a name");
+        store.plan_host(&name, [2; 32], NOON).expect("a host");
+        store.note_host(&name, &HostNews::Enrolled(MachineFacts::default()), NOON).expect("its news");
+        assert!(anew(&after).is_some(), "a host came");
     }
 }

@@ -188,7 +188,7 @@ fn daemon(paths: &Paths, around: &Surroundings) -> Process {
         deadline: Duration::from_secs(30),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

@@ -144,11 +144,11 @@ pub trait Store: Send + Sync {
     /// Every worker that is not gone, by id.
     fn workers(&self) -> Result<Vec<Worker>, StoreError>;
 
-    /// Their names, addresses and states alone, by id: a third of the time where there are thousands.
+    /// Name, address and state of every worker that is not gone, by id. Quicker than all that is known of them.
     fn roll(&self) -> Result<Vec<(HostEntry, WorkerState)>, StoreError>;
 
-    /// How often the roll or the hosts that belong to the cluster have changed: with the same number both are the same.
-    fn changes(&self) -> Result<u64, StoreError>;
+    /// Rises whenever the roll changes, or which hosts are enrolled or leaving: with the same number both are the same.
+    fn roll_changes(&self) -> Result<u64, StoreError>;
 
     /// Moves a worker to another state, if it is still in `from`. Whether it was.
     fn advance(&self, id: i64, from: WorkerState, to: WorkerState, now: Timestamp) -> Result<bool, StoreError>;

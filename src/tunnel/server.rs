@@ -166,7 +166,7 @@ fn process(files: &Files, server: Server) -> Process {
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

@@ -41,14 +41,15 @@ pub(super) async fn prove(client: &Client, first: Option<Orders>, until: Instant
 /// Carries each word that a job leaves, for ever; why it can't. From the moment when the queue may start one: the other services
 /// may take longer than the job. The word of an earlier join may still be there, and a job may have been quicker than we: what
 /// stands there goes too. It goes by a client of its own, whose connection is there before it: a round trip less for everybody.
-pub(super) async fn listen(client: Client) -> Failure {
-    match carry_all(&client).await {
+/// `begun` is called before each: the daemon that runs jobs is whole, and people's will come when the front-end knows.
+pub(super) async fn listen(client: Client, begun: impl Fn()) -> Failure {
+    match carry_all(&client, begun).await {
         Ok(never) => match never {},
         Err(error) => words::local(&format!("to read {CANARY_WORD}"), &error),
     }
 }
 
-async fn carry_all(client: &Client) -> io::Result<Infallible> {
+async fn carry_all(client: &Client, begun: impl Fn()) -> io::Result<Infallible> {
     let watch = Watch::of(folder())?;
     // A front-end that can't be reached now will be tried again with the word.
     let _ = client.contact().await;
@@ -57,6 +58,7 @@ async fn carry_all(client: &Client) -> io::Result<Infallible> {
         let word = std::fs::read_to_string(CANARY_WORD).unwrap_or_default();
         if word.ends_with('\n') && word != last {
             let news = StageNews { stages: Vec::new(), word: Some(word.trim_end().to_owned()) };
+            begun();
             deliver(client, &news).await;
             last = word;
         }

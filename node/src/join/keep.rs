@@ -1,8 +1,8 @@
 //! Everything that a worker has, as it should be, as far as that is possible now.
 
-use super::link;
 use super::stages::{resources, whole_spec};
 use super::worker::Worker;
+use super::{link, queue};
 use crate::machine::{ConvergeError, Machine};
 use crate::wire::Stage;
 
@@ -29,7 +29,12 @@ pub async fn keep(machine: &mut Machine, worker: &Worker, goes_on: impl Fn() -> 
             continue;
         }
         match machine.extend(&part).await {
-            Ok(report) => kept.done.extend(report.done.into_iter().chain(report.notes)),
+            Ok(report) => {
+                if stage == Stage::Queue && !report.done.is_empty() {
+                    queue::schedule_as_usual(machine.place());
+                }
+                kept.done.extend(report.done.into_iter().chain(report.notes));
+            }
             Err(error) => kept.failed.push((stage, error)),
         }
         if stage == Stage::Link {

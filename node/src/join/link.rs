@@ -109,7 +109,7 @@ fn openvpn(config: &Path) -> Process {
         deadline: TUNNEL_DEADLINE,
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

@@ -93,7 +93,7 @@ fn process(name: &str, argv: &[&str], ready: Readiness, restart_on: &[&str]) -> 
         deadline: START,
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

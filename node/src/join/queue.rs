@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::canary;
 use super::worker::Worker;
-use crate::machine::{Beside, Children, Directory, File, MachineSpec, Process, Readiness, Residue, StepError};
+use crate::machine::{
+    self, Beside, Children, Directory, File, MachineSpec, Place, Process, Readiness, Residue, StepError,
+};
 use crate::wire::{Failure, QueueBundle, SgeBundle};
 use crate::words;
 
@@ -66,10 +68,16 @@ fn execd(sge: &SgeBundle, restart_on: Vec<std::path::PathBuf>) -> Process {
         deadline: START,
         grace: Process::GRACE,
         children: Children::GoOn,
-        // Grid Engine's communication library begins three threads, one after another, and each of them wakes who began it just before
-        // it says that it runs. Who interrupts it there sees nothing said, and looks again a tenth of a second later. Jobs inherit it, for
-        // which it is made.
-        patient: true,
+        // Each of its threads wakes who began it just before it says that it runs. Who interrupts it there sees nothing said, and looks
+        // again a tenth of a second later.
+        starts_as_batch: true,
+    }
+}
+
+/// The execution daemon has begun its threads: it and its jobs are to be scheduled as any other program.
+pub fn schedule_as_usual(place: &Place) {
+    if let Err(error) = machine::schedule_as_usual(place, EXECD) {
+        tracing::warn!(error = %words::chain(&error), "jobs stay batch work for the kernel (SCHED_BATCH)");
     }
 }
 
@@ -137,6 +145,19 @@ fn refused(worker: &Worker, said: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_execution_daemon_starts_as_batch_work_and_leaves_its_jobs_alone_when_started_anew() {
+        let sge = SgeBundle {
+            root: "/var/lib/gridengine".into(),
+            cell: "default".into(),
+            qmaster_port: 6444,
+            execd_port: 6445,
+            common: vec![],
+        };
+        let execd = execd(&sge, vec![]);
+        assert!(execd.starts_as_batch && execd.children == Children::GoOn);
+    }
 
     #[test]
     fn an_open_connection_is_told_from_one_that_was_closed() {

@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::reporter::Reporter;
 use super::services::Services;
 use super::stages::{is_needed, resources, whole_spec};
-use super::{Options, Start, Worker, canary, keep, link, modules, people};
+use super::{Options, Start, Worker, canary, keep, link, modules, people, queue};
 use crate::api::Client;
 use crate::machine::{ConvergeError, Machine, MachineSpec};
 use crate::names;
@@ -83,11 +83,11 @@ impl Walk<'_> {
             modules::begin_loading_for_services(&worker.bundle);
         };
         journey.stage(Stage::Link, async |_| self.link(&worker, meanwhile).await).await?;
-        let queued = SetOnce::new();
+        let (queued, place) = (SetOnce::new(), self.machine.place().clone());
         let listening = async {
             queued.wait().await;
             match member_client(&member, reached) {
-                Ok(courier) => canary::listen(courier).await,
+                Ok(courier) => canary::listen(courier, || queue::schedule_as_usual(&place)).await,
                 Err(failure) => failure,
             }
         };

@@ -46,6 +46,7 @@ pub use exits::Exits;
 pub use family::Family;
 pub use key::Key;
 pub(crate) use kinds::mount::is_mounted;
+pub use kinds::process::schedule_as_usual;
 pub use landbridge_fabric::Owner;
 pub use lock::LockError;
 pub use place::Place;

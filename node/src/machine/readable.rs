@@ -1,4 +1,4 @@
-//! One of the two unsafe calls of this crate: letting the runtime wait for a file descriptor.
+//! Letting the runtime wait for a file descriptor.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -143,9 +143,10 @@ pub struct Process {
     /// What becomes of its children when it is started anew.
     #[serde(default)]
     pub children: Children,
-    /// Whether it waits for its turn when it is woken, and interrupts nobody; what it begins inherits that (`SCHED_BATCH`, sched(7)).
+    /// Whether it begins as batch work (`SCHED_BATCH`, sched(7)), which interrupts nobody when it is woken; threads and children that
+    /// it begins are so too, until [`schedule_as_usual`](super::schedule_as_usual). One that runs is not restarted for it.
     #[serde(default)]
-    pub patient: bool,
+    pub starts_as_batch: bool,
 }
 
 /// What becomes of a program's children when it is started anew.

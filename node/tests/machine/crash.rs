@@ -76,7 +76,7 @@ fn everything(scratch: &Scratch, version: u32) -> MachineSpec {
             deadline: Duration::from_secs(5),
             grace: Process::GRACE,
             children: Children::End,
-            patient: false,
+            starts_as_batch: false,
         })
         .push(Mount {
             source: "scratch".into(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use landbridge_node::machine::{Children, File, MachineSpec, Process, Readiness, Residue};
+use landbridge_node::machine::{Children, File, MachineSpec, Process, Readiness, Residue, schedule_as_usual};
 
 use crate::scratch::{self, Scratch};
 use crate::wishes::{impossible, shell, sleeper};
@@ -61,18 +61,26 @@ async fn a_process_whose_record_was_lost_is_not_started_beside_itself() {
 }
 
 #[tokio::test]
-async fn a_patient_process_and_its_children_interrupt_nobody() {
+async fn what_starts_as_batch_work_is_so_with_its_children_until_it_is_scheduled_as_usual() {
     let scratch = Scratch::new();
     let mut machine = scratch.open().await;
     let mut spec = MachineSpec::default();
-    // The policy of the shell and of a child of it: proc_pid_stat(5), field 41.
-    let script = "for of in $$ self; do cut -d ' ' -f 41 /proc/$of/stat; done; echo told; exec sleep 1000";
-    let shell = |name: &str| shell(name, script, Readiness::Log("told".into()));
-    spec.push(Process { patient: true, ..shell("patient") }).push(shell("usual"));
+    // The policies of the shell and of a child of it, now and when it is told to look again: proc_pid_stat(5), field 41.
+    let script = "look() { for of in $$ self; do cut -d ' ' -f 41 /proc/$of/stat; done; echo told; }
+                  trap 'look; exit' HUP; look; while :; do sleep 0.1; done";
+    let started = Process { starts_as_batch: true, ..shell("worker", script, Readiness::Log("told".into())) };
+    let go = scratch.path("go");
+    spec.push(File::open(&go, "no")).push(Process { reload_on: vec![go.clone()], ..started.clone() });
     machine.converge(&spec).await.unwrap();
-    let (batch, usual) = (3, 0);
-    assert_eq!(scratch.log("patient"), format!("{batch}\n{batch}\ntold\n"));
-    assert_eq!(scratch.log("usual"), format!("{usual}\n{usual}\ntold\n"));
+    let (batch, usual) = ("3\n3\ntold\n", "0\n0\ntold\n");
+    assert_eq!(scratch.log("worker"), batch);
+    schedule_as_usual(machine.place(), "worker").unwrap();
+    let mut spec = MachineSpec::default();
+    spec.push(File::open(&go, "yes")).push(Process { reload_on: vec![go], ..started });
+    let mut exits = machine.exits().unwrap();
+    machine.converge(&spec).await.unwrap();
+    exits.next().await;
+    assert_eq!(scratch.log("worker"), format!("{batch}{usual}"));
     machine.tear_down().await.unwrap();
 }
 

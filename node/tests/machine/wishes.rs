@@ -33,7 +33,7 @@ pub fn sleeper(name: &str) -> Process {
         deadline: Duration::from_secs(5),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

@@ -61,7 +61,7 @@ fn queue_master(sge: &Sge) -> Process {
         deadline: Duration::from_secs(30),
         grace: GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

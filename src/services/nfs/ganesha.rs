@@ -44,7 +44,7 @@ pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -
         deadline: Duration::from_secs(15),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     });
     spec
 }

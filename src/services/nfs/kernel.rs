@@ -41,7 +41,7 @@ pub(super) fn resources(cluster: &Cluster, paths: &Paths, exports: &[PathBuf]) -
         deadline: DEADLINE,
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     });
     export(cluster, exports, spec)
 }

@@ -106,7 +106,7 @@ fn ypserv(address: Ipv4Addr) -> Process {
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }
 

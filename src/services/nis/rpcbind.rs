@@ -48,7 +48,7 @@ pub(super) fn resources(address: Ipv4Addr, whose: Rpcbind) -> MachineSpec {
         deadline: Duration::from_secs(10),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     });
     spec
 }

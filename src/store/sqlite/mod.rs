@@ -85,7 +85,7 @@ impl Store for Sqlite {
         workers::roll(&self.db())
     }
 
-    fn changes(&self) -> Result<u64, StoreError> {
+    fn roll_changes(&self) -> Result<u64, StoreError> {
         let changes = self.db().query_row("SELECT changes FROM membership", [], |row| row.get::<_, i64>(0));
         changes.map(i64::cast_unsigned).failed("asking whether anybody came or went")
     }

@@ -98,7 +98,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX worker_name ON worker (name);
 ",
     "
-    -- How often it has changed who is in the cluster: whoever draws all of it need not do so again where nothing did.
+    -- Rises whenever a worker's or a host's name, place in the cluster or state changes: whoever draws it all need not do so again before.
     CREATE TABLE membership (changes INTEGER NOT NULL) STRICT;
     INSERT INTO membership VALUES (0);
     CREATE TRIGGER worker_came AFTER INSERT ON worker BEGIN UPDATE membership SET changes = changes + 1; END;
@@ -168,6 +168,11 @@ mod tests {
             assert_eq!(worker.booted, version > 1);
             // Before it was written down, that it drained stood in its state alone.
             assert_eq!(store.is_drained(worker.id).expect("the worker"), version < 3);
+            let changes = store.roll_changes().expect("a count");
+            store
+                .advance(worker.id, worker.state, crate::worker::WorkerState::Drained, worker.created)
+                .expect("a move");
+            assert_eq!(store.roll_changes().expect("a count"), changes + 1);
             let machines = store.machines_of(worker.id).expect("machines");
             assert_eq!(machines.len(), usize::from(version > 1));
             assert!(machines.iter().all(|machine| machine.elsewhere.is_none()), "nobody was asked whether it may move");

@@ -189,9 +189,9 @@ fn an_address_is_nobody_elses_while_the_machine_that_had_it_may_still_run() {
 #[test]
 fn changes_are_counted_when_somebody_comes_moves_or_goes_and_at_no_other_time() {
     let store = store();
-    let mut last = store.changes().unwrap();
+    let mut last = store.roll_changes().unwrap();
     let mut rose = |store: &Sqlite| {
-        let now = store.changes().unwrap();
+        let now = store.roll_changes().unwrap();
         std::mem::replace(&mut last, now) != now
     };
     let w1 = store.plan_worker(&plan(1), NOON).unwrap();
@@ -211,9 +211,12 @@ fn changes_are_counted_when_somebody_comes_moves_or_goes_and_at_no_other_time() 
     }
     store.note_host(&name("ursa01"), &HostNews::Seen, NOON).unwrap();
     assert!(!rose(&store), "it was heard of");
+    store.plan_host(&name("ursa01"), [6; 32], NOON).unwrap();
+    assert!(rose(&store), "it is to stay after all");
     store.forget_host(&name("ursa01")).unwrap();
+    assert!(rose(&store), "the host went");
     store.advance(w1.id, WorkerState::Ready, WorkerState::Gone, NOON).unwrap();
-    assert!(rose(&store), "they went");
+    assert!(rose(&store), "the worker went");
     assert_eq!(store.roll().unwrap(), []);
 }
 

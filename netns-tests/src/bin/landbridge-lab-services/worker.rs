@@ -92,6 +92,6 @@ fn process(name: &str, argv: &[&str]) -> Process {
         deadline: Duration::from_secs(20),
         grace: Process::GRACE,
         children: Children::End,
-        patient: false,
+        starts_as_batch: false,
     }
 }

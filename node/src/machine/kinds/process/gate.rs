@@ -16,7 +16,6 @@ use nix::unistd::{Pid, pipe2};
 use crate::machine::Cause;
 use crate::machine::command::program;
 use crate::machine::pidfd::PidFd;
-use crate::nice;
 
 /// `$0` is the process's name, for the shell's own messages; `$@` is the argv. Shells put variables of their own into the
 /// environment, which the program does not get.
@@ -53,11 +52,6 @@ impl Gate {
     /// The process that waits in it, and will be the program.
     pub(super) fn pid(&self) -> i32 {
         self.pid.as_raw()
-    }
-
-    /// The program will interrupt nobody when it is woken.
-    pub(super) fn make_patient(&self) {
-        nice::interrupt_nobody(self.pid());
     }
 
     /// Lets the program run.

@@ -15,6 +15,7 @@ use crate::machine::digest::Digest;
 use crate::machine::observe::World;
 use crate::machine::pidfd::{Identity, PidFd};
 use crate::machine::{Children, Key, Place, Process, StepError, stray};
+use crate::nice;
 
 /// What a program gets at most when its state goes with it: to say goodbye.
 const SOON: Duration = Duration::from_secs(1);
@@ -86,6 +87,14 @@ impl Instance {
     pub(super) fn reload_because<'a>(&self, wanted: &'a Process, world: &World) -> Option<&'a Path> {
         changed(&self.reload_on, &wanted.reload_on, world)
     }
+}
+
+/// From now on a program that [started as batch work](Process::starts_as_batch) is scheduled as others are, with all that it begins.
+pub fn schedule_as_usual(place: &Place, process: &str) -> Result<(), StepError> {
+    if let Some(instance) = Instance::running(&place.process(process))? {
+        nice::as_usual(instance.pid());
+    }
+    Ok(())
 }
 
 /// Ends what runs under this name, and its session with it unless its children go on; twice is once.

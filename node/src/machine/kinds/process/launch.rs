@@ -10,6 +10,7 @@ use super::ready;
 use crate::machine::command::{environment, open_log, program};
 use crate::machine::pidfd::Identity;
 use crate::machine::{Cause, Key, Place, Process, StepError, stray};
+use crate::nice;
 
 /// Starts the program and waits until it is ready. One that fails, or isn't in time, is ended.
 pub(super) async fn start(place: &Place, wanted: &Process) -> Result<(), StepError> {
@@ -31,8 +32,8 @@ async fn launch(place: &Place, wanted: &Process) -> Result<(), Cause> {
     let behind = file.metadata()?.len();
     let marker = place.marker(&Key::process(&wanted.name));
     let gate = Gate::start(&wanted.name, &wanted.argv, environment(&wanted.env, &marker), &file)?;
-    if wanted.patient {
-        gate.make_patient();
+    if wanted.starts_as_batch {
+        nice::as_batch(gate.pid());
     }
     let identity = Identity::of(gate.pid())?;
     let identity = identity.ok_or_else(|| Cause::Refused("sh ended at once; is it as it was installed?".into()))?;

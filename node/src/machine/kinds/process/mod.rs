@@ -8,6 +8,7 @@ mod ready;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::instance::schedule_as_usual;
 pub(in crate::machine) use self::instance::{Instance, end};
 use crate::machine::command::shown;
 use crate::machine::observe::World;
