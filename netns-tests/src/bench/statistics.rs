@@ -44,6 +44,11 @@ impl Unit {
     pub fn show(self, value: f64) -> String {
         format!("{}{}", number(value), self.symbol())
     }
+
+    /// The same to a thousandth.
+    pub fn show_exactly(self, value: f64) -> String {
+        format!("{value:.3}{}", self.symbol())
+    }
 }
 
 /// Three digits that count, and no more than are known.

@@ -58,9 +58,12 @@ impl Goal {
         }
     }
 
-    /// What was got.
+    /// What was got, in so many digits that it is seen on which side of the figure it is.
     pub fn shown_got(&self) -> String {
-        self.got.map_or_else(|| "not measured".to_owned(), |got| self.unit.show(got))
+        let Some(got) = self.got else { return "not measured".to_owned() };
+        let (Bound::AtLeast(figure) | Bound::AtMost(figure)) = self.asked;
+        let shown = self.unit.show(got);
+        if self.is_reached() || shown != self.unit.show(figure) { shown } else { self.unit.show_exactly(got) }
     }
 
     /// One word on it.
@@ -83,6 +86,12 @@ mod tests {
         assert!(goal(Bound::AtMost(8.0), Some(8.0)).is_reached());
         assert!(!goal(Bound::AtLeast(8.0), Some(7.99)).is_reached());
         assert!(!goal(Bound::AtMost(8.0), Some(8.01)).is_reached());
+    }
+
+    #[test]
+    fn one_that_is_missed_by_a_hair_does_not_look_like_the_figure() {
+        assert_eq!(goal(Bound::AtLeast(0.98), Some(0.9769)).shown_got(), "0.977 ×");
+        assert_eq!(goal(Bound::AtLeast(0.98), Some(0.9801)).shown_got(), "0.98 ×");
     }
 
     #[test]
