@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::hold::HoldError;
 use crate::lab::Lab;
 
-pub use at_once::{Arrival, join_at_once};
+pub use at_once::{Arrival, Crowd, join_at_once};
 
 /// What building a scenario ends with; whatever went wrong is told as it is.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

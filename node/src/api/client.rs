@@ -28,6 +28,8 @@ use crate::wire::{
 
 /// How long the front-end may take to answer an ordinary request.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+/// How long it may take to let us in: a hundred may ask at the same moment, and who is sent away comes again.
+const ADMISSION_DEADLINE: Duration = Duration::from_secs(50);
 
 /// How long an endpoint is tried before the next one is tried beside it: a round trip across an ocean.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -133,17 +135,17 @@ impl Client {
 
     /// `POST /v1/join`.
     pub async fn join(&self, body: &JoinRequest) -> Result<Admission, ApiError> {
-        self.post("/v1/join", body).await
+        self.post("/v1/join", body, ADMISSION_DEADLINE).await
     }
 
     /// `POST /v1/rejoin`.
     pub async fn rejoin(&self, body: &RejoinRequest) -> Result<Bundle, ApiError> {
-        self.post("/v1/rejoin", body).await
+        self.post("/v1/rejoin", body, ADMISSION_DEADLINE).await
     }
 
     /// `POST /v1/renew`.
     pub async fn renew(&self, body: &RenewRequest) -> Result<Identity, ApiError> {
-        self.post("/v1/renew", body).await
+        self.post("/v1/renew", body, ANSWER_DEADLINE).await
     }
 
     /// `POST /v1/stages`.
@@ -186,8 +188,13 @@ impl Client {
         parse(endpoint, &answer)
     }
 
-    async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, ApiError> {
-        let (endpoint, answer) = self.send(Method::POST, path, body, ANSWER_DEADLINE).await?;
+    async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        deadline: Duration,
+    ) -> Result<A, ApiError> {
+        let (endpoint, answer) = self.send(Method::POST, path, body, deadline).await?;
         parse(endpoint, &answer)
     }
 

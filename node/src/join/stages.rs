@@ -47,9 +47,9 @@ pub fn is_needed(stage: Stage, bundle: &Bundle) -> bool {
 pub fn deadline(stage: Stage) -> Duration {
     Duration::from_secs(match stage {
         Stage::Contact | Stage::Mtu => 10,
-        Stage::Identity | Stage::Address => 15,
+        Stage::Address => 15,
         Stage::Nis => 20,
         Stage::Link | Stage::Nfs | Stage::Queue => 30,
-        Stage::Canary => 60,
+        Stage::Identity | Stage::Canary => 60,
     })
 }
