@@ -133,6 +133,7 @@ mod tests {
     use super::*;
     use crate::store::Store as _;
     use crate::store::sqlite::Sqlite;
+    use crate::worker::WorkerState;
 
     /// A file as an older landbridge has left it, with a worker and its machine as far as that knew of machines.
     fn left_by(version: usize) -> Connection {
@@ -169,9 +170,7 @@ mod tests {
             // Before it was written down, that it drained stood in its state alone.
             assert_eq!(store.is_drained(worker.id).expect("the worker"), version < 3);
             let changes = store.roll_changes().expect("a count");
-            store
-                .advance(worker.id, worker.state, crate::worker::WorkerState::Drained, worker.created)
-                .expect("a move");
+            store.advance(worker.id, worker.state, WorkerState::Drained, worker.created).expect("a move");
             assert_eq!(store.roll_changes().expect("a count"), changes + 1);
             let machines = store.machines_of(worker.id).expect("machines");
             assert_eq!(machines.len(), usize::from(version > 1));
